@@ -1,0 +1,1 @@
+"""Who acts, and the trail they leave."""

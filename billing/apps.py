@@ -1,0 +1,14 @@
+"""The billing app as Django sees it."""
+
+from django.apps import AppConfig
+
+
+class BillingConfig(AppConfig):
+    """The money."""
+
+    name = "billing"
+    label = "billing"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
+    append_only_tables: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What can be bought, where, and in which units."""

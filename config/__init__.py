@@ -1,0 +1,1 @@
+"""How the exchange is started, configured and joined together."""

@@ -1,0 +1,17 @@
+"""Django's migrate, run as the owner, with the application role's rights put right after it."""
+
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from config import roles
+
+
+class Command(migrate.Command):
+    """Migrate as the owner of the database and renew the grants of the application role."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with roles.as_owner():
+            roles.prepare()
+            super().handle(*args, **options)
+            roles.apply_grants()

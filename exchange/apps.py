@@ -1,0 +1,14 @@
+"""The exchange app as Django sees it."""
+
+from django.apps import AppConfig
+
+
+class ExchangeConfig(AppConfig):
+    """The deal."""
+
+    name = "exchange"
+    label = "exchange"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
+    append_only_tables: tuple[str, ...] = ()
