@@ -1,0 +1,1 @@
+"""What providers list: offerings, their rate cards, and the search by need."""
