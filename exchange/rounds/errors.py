@@ -1,0 +1,53 @@
+"""What a round declines."""
+
+from datetime import datetime
+
+from accounts.foundation.errors import Conflict, NotFound, Unavailable
+
+
+class RoundMoveRefused(Conflict):
+    """The round's status does not allow what was asked of it."""
+
+    code = "round_move_refused"
+
+    def __init__(self, current: str, target: str) -> None:
+        super().__init__(f"A round that is {current} cannot become {target}.")
+
+
+class NoCancelPhase(Conflict):
+    """The no-cancel phase has begun, or the book is frozen."""
+
+    code = "no_cancel_phase"
+
+    def __init__(self, gate_at: datetime) -> None:
+        super().__init__(
+            f"The round with its gate at {gate_at:%Y-%m-%dT%H:%M:%SZ} no longer lets anything be lowered or "
+            "withdrawn; higher limits and larger quantities are taken until the gate."
+        )
+
+
+class RoundNotFound(NotFound):
+    """There is no such round."""
+
+    code = "round_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such round.")
+
+
+class NoOpenRound(Unavailable):
+    """Every coming round changed hands while this request waited for it."""
+
+    code = "no_open_round"
+
+    def __init__(self) -> None:
+        super().__init__("The market is between two rounds; try again in a moment.")
+
+
+class NothingPublished(NotFound):
+    """The round has no such document yet."""
+
+    code = "round_document_not_published"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This document is published with the round; the round is {status}.")

@@ -1,0 +1,140 @@
+"""A scheduled round, the book frozen at its gate, its one outcome, and each order's part in it."""
+
+from typing import Final
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.foundation import ids
+from exchange.rounds.rules import EntryState, RoundStatus
+
+DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
+EARLIEST: Final = "2020-01-01T00:00:00Z"
+LATEST: Final = "2100-01-01T00:00:00Z"
+
+
+class Round(models.Model):
+    """One row per scheduled gate of a market, whether it ran or not."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    market = models.ForeignKey("exchange.Market", on_delete=models.PROTECT, related_name="rounds")
+    scheduled_at = models.DateTimeField()  # the gate
+    locks_at = models.DateTimeField()  # the no-cancel phase begins
+    status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in RoundStatus])
+    degraded = models.BooleanField(default=False)
+    rules_version = models.CharField(max_length=32)
+    void_reason = models.CharField(max_length=500, default="", blank=True)
+    # How late the gate was run; a newcomer and the operator see it on the round.
+    late_seconds = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    locked_at = models.DateTimeField(null=True)
+    gated_at = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["market", "scheduled_at"], name="round_once_per_gate"),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in RoundStatus]), name="round_status_is_known"
+            ),
+            models.CheckConstraint(condition=Q(locks_at__lte=F("scheduled_at")), name="round_locks_before_its_gate"),
+            models.CheckConstraint(
+                condition=Q(scheduled_at__gte=EARLIEST, scheduled_at__lt=LATEST), name="round_gate_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(status=RoundStatus.VOID, voided_at__isnull=False)
+                | (~Q(status=RoundStatus.VOID) & Q(voided_at__isnull=True)),
+                name="round_void_has_its_instant",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=RoundStatus.VOID) | ~Q(void_reason=""), name="round_void_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=RoundStatus.PUBLISHED) | Q(published_at__isnull=False),
+                name="round_published_has_its_instant",
+            ),
+            # One book at a time: the next gate waits until this one's trades are written.
+            models.UniqueConstraint(
+                fields=["market"],
+                condition=Q(status__in=[RoundStatus.GATED, RoundStatus.CLEARING, RoundStatus.CLEARED]),
+                name="round_one_in_progress",
+            ),
+        ]
+        indexes = [models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status")]
+
+
+class RoundSnapshot(models.Model):
+    """The book as it stood at the gate: canonical text, named by its digest. Append-only."""
+
+    round = models.OneToOneField(Round, primary_key=True, on_delete=models.PROTECT, related_name="snapshot")
+    text = models.TextField()
+    digest = models.CharField(max_length=DIGEST_LENGTH)
+    # Blinds ids in the published book; 32 random bytes drawn at the gate.
+    salt = models.BinaryField(max_length=32)
+    gate_seq = models.BigIntegerField()  # the last acceptance number in the book, 0 for an empty one
+    first_slot = models.IntegerField()  # delivery horizon [first_slot, end_slot) on the market's grid
+    end_slot = models.IntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(first_slot__lte=F("end_slot")), name="snapshot_horizon_is_ordered"),
+            models.CheckConstraint(condition=Q(gate_seq__gte=0), name="snapshot_gate_seq_not_negative"),
+        ]
+
+
+class RoundOutcome(models.Model):
+    """The one verified result of a round, with the proof of its bound. Append-only."""
+
+    # The primary key is the round: a second committed outcome cannot exist.
+    round = models.OneToOneField(Round, primary_key=True, on_delete=models.PROTECT, related_name="outcome")
+    snapshot_digest = models.CharField(max_length=DIGEST_LENGTH)
+    text = models.TextField()  # prices and trades, canonical JSON (the public outcome format)
+    digest = models.CharField(max_length=DIGEST_LENGTH)
+    certificate = models.TextField()  # price vectors that prove the bound, canonical JSON
+    engine_version = models.CharField(max_length=32)
+    rules_version = models.CharField(max_length=32)
+    welfare_micros = models.DecimalField(max_digits=30, decimal_places=0)
+    bound_micros = models.DecimalField(max_digits=30, decimal_places=0)
+    statistics = models.JSONField()  # counts and residuals of the engine's run
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(bound_micros__gte=F("welfare_micros")), name="outcome_bound_holds"),
+            models.CheckConstraint(condition=Q(welfare_micros__gte=0), name="outcome_welfare_not_negative"),
+        ]
+
+
+class RoundOrder(models.Model):
+    """One order's part in one round: frozen with the book, settled once."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="entries")
+    order = models.ForeignKey("exchange.Order", on_delete=models.PROTECT, related_name="rounds")
+    state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in EntryState])
+    filled_unit_hours = models.BigIntegerField(default=0)
+    # A block left out although it would have gained at the published prices; 0 when there is none.
+    surplus_micros = models.DecimalField(max_digits=30, decimal_places=0, default=0)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["round", "order"], name="round_order_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in EntryState]), name="round_order_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=EntryState.LOCKED, settled_at__isnull=True)
+                | (~Q(state=EntryState.LOCKED) & Q(settled_at__isnull=False)),
+                name="round_order_settled_has_its_instant",
+            ),
+            models.CheckConstraint(condition=Q(filled_unit_hours__gte=0), name="round_order_fill_not_negative"),
+            # An order stands in at most one frozen book.
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(state=EntryState.LOCKED), name="round_order_locked_once"
+            ),
+        ]
