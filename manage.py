@@ -1,11 +1,26 @@
 #!/usr/bin/env python3
-"""The one command line of the exchange."""
+"""The one command line of the exchange.
 
-import os
+Run it with any supported Python: it makes its own environment in .venv and continues there.
+"""
+
+# Nothing here or in the import below may need a newer Python than the one it refuses.
 import sys
 
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
+SUPPORTED = ((3, 13), (3, 12), (3, 11))
 
-    execute_from_command_line(sys.argv)
+if __name__ == "__main__":
+    if sys.version_info[:2] not in SUPPORTED:
+        names = ", ".join("python%d.%d" % version for version in SUPPORTED)  # noqa: UP031
+        sys.exit(
+            "This is Python %d.%d; the exchange needs one of %s."
+            % (sys.version_info[:2] + (names,))
+        )  # noqa: UP031
+
+    from config import bootstrap
+
+    bootstrap.enter(sys.argv)
+
+    from config import command_line
+
+    sys.exit(command_line.run(sys.argv))

@@ -1,8 +1,11 @@
 """The Celery application: a doorbell for job rows, and beat's clock."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_ready
 
 from config.schedule import BEAT_SCHEDULE
 
@@ -12,3 +15,20 @@ app = Celery("exchange")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = BEAT_SCHEDULE
 app.autodiscover_tasks()
+
+
+def _say_ready(name: str) -> None:
+    """Leave a file that whoever started this process waits for, when it named a place for it."""
+    place = os.environ.get("EXCHANGE_RUN", "")
+    if place:
+        (Path(place) / name).touch()
+
+
+@worker_ready.connect
+def _worker_is_ready(**_: Any) -> None:
+    _say_ready("worker")
+
+
+@beat_init.connect
+def _beat_is_ready(**_: Any) -> None:
+    _say_ready("beat")

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import redis
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from config import schema
 
 
 @require_safe
@@ -22,10 +23,17 @@ def alive(request: HttpRequest) -> JsonResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database, its schema and the broker are there, else 503 with what is missing."""
-    checks: dict[str, Callable[[], bool]] = {"database": _database, "migrations": _migrations, "broker": _broker}
+    checks: dict[str, Callable[[], bool]] = {
+        "database": _database,
+        "migrations": _migrations,
+        "broker": _broker,
+    }
     results = {name: check() for name, check in checks.items()}
     serving = all(results.values())
-    return JsonResponse({"status": "ready" if serving else "unready"} | results, status=200 if serving else 503)
+    return JsonResponse(
+        {"status": "ready" if serving else "unready"} | results,
+        status=200 if serving else 503,
+    )
 
 
 def _database() -> bool:
@@ -39,15 +47,16 @@ def _database() -> bool:
 
 def _migrations() -> bool:
     try:
-        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        return schema.is_current()
     except DatabaseError:
         return False
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def _broker() -> bool:
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
+        ) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

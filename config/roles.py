@@ -15,9 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 
-from config.databases import APPLICATION_ROLE, OwnerAccess
+from config.databases import OwnerAccess
 
-_SWAPPED = ("HOST", "PORT", "NAME", "USER", "PASSWORD", "OPTIONS")
+_SWAPPED = ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")
 
 
 @contextmanager
@@ -26,14 +26,12 @@ def as_owner() -> Iterator[None]:
 
     Raises ImproperlyConfigured when no database is configured.
     """
-    owner: OwnerAccess | None = settings.DATABASE_OWNER
-    if owner is None:
-        raise ImproperlyConfigured("DATABASE_URL is not set; there is no database to own.")
+    access = _access()
     connection = connections[DEFAULT_DB_ALIAS]
     before = {key: connection.settings_dict[key] for key in _SWAPPED}
     connection.close()
-    # The database's name is not the owner's affair: tests point the connection at databases of their own.
-    connection.settings_dict.update({key: owner.settings[key] for key in _SWAPPED} | {"NAME": before["NAME"]})
+    # The database's name stays: tests point the connection at databases of their own.
+    connection.settings_dict.update({key: access.connection[key] for key in _SWAPPED})
     try:
         yield
     finally:
@@ -42,24 +40,49 @@ def as_owner() -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Make the application role, if it is missing, and let the owner assume it. Runs as the owner."""
+    """Make the application role, if it is missing, and let the owner assume it where it has to. Runs as the owner."""
+    access = _access()
+    role = sql.Identifier(access.application_role)
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE])
+        cursor.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s", [access.application_role]
+        )
         if cursor.fetchone() is None:
-            # Two databases of one server may be prepared at once: the loser of the race is content.
-            cursor.execute(
-                "DO $$ BEGIN CREATE ROLE exchange_app NOLOGIN; "
-                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-            )
-        cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [APPLICATION_ROLE])
-        (is_member,) = cursor.fetchone()
-        if not is_member:
-            cursor.execute("GRANT exchange_app TO CURRENT_USER")
+            _create_role(cursor, role)
+        if not access.assumed:
+            return
+        cursor.execute(
+            "SELECT pg_has_role(current_user, %s, 'MEMBER')", [access.application_role]
+        )
+        if cursor.fetchone() == (False,):
+            cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+
+
+def _create_role(cursor: Any, role: sql.Identifier) -> None:
+    # Roles belong to the whole server, so two databases may be prepared at once: losing that race is fine.
+    cursor.execute(
+        sql.SQL(
+            "DO $$ BEGIN CREATE ROLE {} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ).format(role)
+    )
+
+
+def _access() -> OwnerAccess:
+    access: OwnerAccess | None = settings.DATABASE_OWNER
+    if access is None:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not set; there is no database to own."
+        )
+    return access
 
 
 def append_only_tables() -> set[str]:
     """Return the tables that apps declare as append-only."""
-    return {table for app in apps.get_app_configs() for table in getattr(app, "append_only_tables", ())}
+    return {
+        table
+        for app in apps.get_app_configs()
+        for table in getattr(app, "append_only_tables", ())
+    }
 
 
 def apply_grants() -> None:
@@ -67,21 +90,35 @@ def apply_grants() -> None:
 
     Raises ImproperlyConfigured when an app declares an append-only table that does not exist.
     """
-    role = sql.Identifier(APPLICATION_ROLE)
+    role = sql.Identifier(_access().application_role)
     append_only = append_only_tables()
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         tables = _tables(cursor)
         unknown = sorted(append_only - {name for name, _ in tables})
         if unknown:
-            raise ImproperlyConfigured(f"append_only_tables names {', '.join(unknown)}, which no migration makes.")
-        _execute(cursor, sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
-        _execute(cursor, sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
+            raise ImproperlyConfigured(
+                f"append_only_tables names {', '.join(unknown)}, which no migration makes."
+            )
+        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
+        cursor.execute(
+            sql.SQL(
+                "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}"
+            ).format(role)
+        )
         for name, parent in tables:
             # A partition is as append-only as the table it belongs to.
             kept = name in append_only or parent in append_only
-            _execute(cursor, sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role))
-            verbs = sql.SQL("SELECT, INSERT" if kept else "SELECT, INSERT, UPDATE, DELETE")
-            _execute(cursor, sql.SQL("GRANT {} ON {} TO {}").format(verbs, sql.Identifier(name), role))
+            cursor.execute(
+                sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role)
+            )
+            verbs = sql.SQL(
+                "SELECT, INSERT" if kept else "SELECT, INSERT, UPDATE, DELETE"
+            )
+            cursor.execute(
+                sql.SQL("GRANT {} ON {} TO {}").format(
+                    verbs, sql.Identifier(name), role
+                )
+            )
 
 
 def _tables(cursor: Any) -> list[tuple[str, str | None]]:
@@ -96,7 +133,3 @@ def _tables(cursor: Any) -> list[tuple[str, str | None]]:
         """
     )
     return list(cursor.fetchall())
-
-
-def _execute(cursor: Any, statement: sql.Composed) -> None:
-    cursor.execute(statement)

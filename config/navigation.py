@@ -1,0 +1,89 @@
+"""Which pages the header offers: those the actor may open, grouped by desk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors.actor import Capability
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One page of the header: its words, its URL name and the capability that opens it."""
+
+    label: str | Promise
+    route: str
+    capability: Capability | None = None
+
+
+DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
+    (
+        _("Market"),
+        (
+            Destination(_("Overview"), "home"),
+            Destination(_("Catalogue"), "catalogue"),
+            Destination(_("Rounds and prices"), "rounds"),
+        ),
+    ),
+    (
+        _("Buying"),
+        (
+            Destination(_("Orders"), "orders", Capability.VIEW_BUYING),
+            Destination(_("Leases"), "leases", Capability.VIEW_BUYING),
+            Destination(_("Usage"), "usage", Capability.VIEW_BUYING),
+            Destination(_("Invoices"), "invoices", Capability.VIEW_BUYING),
+            Destination(_("Wallet"), "wallet", Capability.VIEW_BUYING),
+        ),
+    ),
+    (
+        _("Selling"),
+        (
+            Destination(_("Offerings"), "my_offerings", Capability.VIEW_SELLING),
+            Destination(_("Offers"), "my_offers", Capability.VIEW_SELLING),
+            Destination(_("Deliveries"), "deliveries", Capability.VIEW_SELLING),
+            Destination(_("Statements"), "statements", Capability.VIEW_SELLING),
+        ),
+    ),
+    (
+        _("Finance"),
+        (
+            Destination(_("Trial balance"), "trial_balance", Capability.VIEW_BOOKS),
+            Destination(_("All invoices"), "all_invoices", Capability.VIEW_BOOKS),
+            Destination(_("Top-ups"), "top_ups_to_confirm", Capability.VIEW_BOOKS),
+            Destination(_("Unmatched"), "unmatched_items", Capability.VIEW_BOOKS),
+        ),
+    ),
+    (
+        _("Organisation"),
+        (
+            Destination(_("Members"), "members", Capability.MANAGE_MEMBERS),
+            Destination(_("API keys"), "api_keys", Capability.MANAGE_KEYS),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> Mapping[str, Any]:
+    """Context processor: `navigation`, a list of groups with their links; empty before sign-in."""
+    actor = getattr(request, "actor", None)
+    if actor is None:
+        return {"navigation": []}
+    groups = []
+    for name, destinations in DESKS:
+        links = [
+            {
+                "label": item.label,
+                "url": (url := reverse(item.route)),
+                "current": request.path == url,
+            }
+            for item in destinations
+            if item.capability is None or actor.can(item.capability)
+        ]
+        if links:
+            groups.append({"name": name, "links": links})
+    return {"navigation": groups}
