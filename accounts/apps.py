@@ -11,4 +11,10 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
-    append_only_tables: tuple[str, ...] = ()
+    append_only_tables: tuple[str, ...] = ("accounts_auditrecord", "accounts_auditlink", "accounts_event")
+
+    def ready(self) -> None:
+        """Teach the address tables about typed ids before any of them is loaded."""
+        from accounts.foundation import routes  # noqa: PLC0415 (needs the app registry)
+
+        routes.register()

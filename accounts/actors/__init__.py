@@ -1,0 +1,1 @@
+"""Actors: who acts, for which organisation, and what they may do."""

@@ -1,0 +1,1 @@
+"""First answer wins: a request repeated with the same key has its effect once."""

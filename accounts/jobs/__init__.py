@@ -1,0 +1,1 @@
+"""Job rows: the row is the work, Celery only rings the doorbell."""

@@ -1,0 +1,1 @@
+"""Organisations, their legal entities, users and memberships."""
