@@ -22,7 +22,7 @@ class Round(models.Model):
     locks_at = models.DateTimeField()  # the no-cancel phase begins
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in RoundStatus])
     degraded = models.BooleanField(default=False)
-    rules_version = models.CharField(max_length=32)
+    rules_version = models.PositiveIntegerField()
     void_reason = models.CharField(max_length=500, default="", blank=True)
     # How late the gate was run; a newcomer and the operator see it on the round.
     late_seconds = models.PositiveIntegerField(default=0)
@@ -95,7 +95,7 @@ class RoundOutcome(models.Model):
     digest = models.CharField(max_length=DIGEST_LENGTH)
     certificate = models.TextField()  # price vectors that prove the bound, canonical JSON
     engine_version = models.CharField(max_length=32)
-    rules_version = models.CharField(max_length=32)
+    rules_version = models.PositiveIntegerField()
     welfare_micros = models.DecimalField(max_digits=30, decimal_places=0)
     bound_micros = models.DecimalField(max_digits=30, decimal_places=0)
     statistics = models.JSONField()  # counts and residuals of the engine's run

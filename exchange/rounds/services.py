@@ -7,7 +7,7 @@ instant it was accepted.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import connection
@@ -99,14 +99,14 @@ def _share(market: Market, *, gate_after: datetime) -> Round | None:
 
 def ensure_round(market: Market, *, after: datetime, now: datetime) -> None:
     """Make the row of the first gate after the instant, unless it exists."""
-    gate_at = market_rules.next_gate(market.rules, after)
+    gate_at = market_rules.next_gate(market.terms, after)
     Round.objects.bulk_create(
         [
             Round(
                 id=ids.new_id(),
                 market=market,
                 scheduled_at=gate_at,
-                locks_at=gate_at - timedelta(seconds=market.no_cancel_seconds),
+                locks_at=market_rules.cancel_deadline(market.terms, gate_at),
                 status=RoundStatus.OPEN,
                 rules_version=market.rules_version,
                 created_at=now,

@@ -1,0 +1,123 @@
+"""From an outcome to what each order bought: pure, on plain values.
+
+An outcome says lots per slot at prices per lot-hour; a deal says units at a price per unit-hour,
+by offer, in the longest runs over which both stay the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from exchange.auctions import book as books
+from exchange.clearing.outcome import Outcome, PriceRun, Trade
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Units in each slot of `[start, end)` of one offer, at one price in micros per unit-hour."""
+
+    order_id: str
+    offer_id: str
+    start: int
+    end: int
+    units: int
+    price_micros: int
+
+    @property
+    def unit_hours(self) -> int:
+        """Units times hours."""
+        return self.units * (self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A quantity, and for contracts a price, over slots `[start, end)`."""
+
+    start: int
+    end: int
+    units: int
+    price_micros: int | None = None
+
+
+def by_order(trades: Iterable[Trade], *, lot_units: int) -> dict[str, tuple[Deal, ...]]:
+    """Return each order's deals, ordered by first slot, offer and price.
+
+    Prices must be multiples of the lot (see `with_whole_unit_prices`).
+    """
+    pieces: dict[tuple[str, str], list[Deal]] = {}
+    for trade in trades:
+        price, remainder = divmod(trade.price, lot_units)
+        assert remainder == 0, f"a price of {trade.price} per lot of {lot_units} has no whole price per unit"
+        order_id, offer_id = books.base_id(trade.order), books.base_id(trade.offer)
+        pieces.setdefault((order_id, offer_id), []).append(
+            Deal(order_id, offer_id, trade.t0, trade.t1, trade.qty * lot_units, price)
+        )
+    deals: dict[str, list[Deal]] = {}
+    for (order_id, _), parts in sorted(pieces.items()):
+        deals.setdefault(order_id, []).extend(_merged(parts))
+    return {
+        order_id: tuple(sorted(found, key=lambda deal: (deal.start, deal.offer_id, deal.price_micros)))
+        for order_id, found in deals.items()
+    }
+
+
+def with_whole_unit_prices(outcome: Outcome, *, lot_units: int) -> Outcome:
+    """Lower every price per lot-hour to one that divides by the units of a lot.
+
+    A price stands between a `lo` and a `hi` of limits and reserves, which divide; so the lowered
+    price stays at or above `lo`, lowering hurts no buyer, and welfare and bound know no prices.
+    """
+    if lot_units == 1:
+        return outcome
+
+    def lowered(price: int) -> int:
+        return price - price % lot_units
+
+    return replace(
+        outcome,
+        prices={
+            cell: tuple(PriceRun(run.t0, run.t1, lowered(run.price)) for run in runs)
+            for cell, runs in outcome.prices.items()
+        },
+        trades=tuple(replace(trade, price=lowered(trade.price)) for trade in outcome.trades),
+    )
+
+
+def contract_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
+    """Return one offering's quantity and price by time: runs over which neither changes."""
+    units: dict[int, int] = {}
+    prices: dict[int, int] = {}
+    for deal in deals:
+        for slot in range(deal.start, deal.end):
+            units[slot] = units.get(slot, 0) + deal.units
+            assert prices.setdefault(slot, deal.price_micros) == deal.price_micros, "one cell, one price per slot"
+    return _runs({slot: (units[slot], prices[slot]) for slot in units})
+
+
+def lease_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
+    """Return one offering's quantity by time, whatever the price: what is handed over together."""
+    units: dict[int, int] = {}
+    for deal in deals:
+        for slot in range(deal.start, deal.end):
+            units[slot] = units.get(slot, 0) + deal.units
+    return _runs({slot: (quantity, None) for slot, quantity in units.items()})
+
+
+def _runs(values: Mapping[int, tuple[int, int | None]]) -> tuple[Run, ...]:
+    runs: list[Run] = []
+    for slot in sorted(values):
+        units, price = values[slot]
+        last = runs[-1] if runs else None
+        if last and last.end == slot and (last.units, last.price_micros) == (units, price):
+            runs[-1] = Run(last.start, slot + 1, units, price)
+        else:
+            runs.append(Run(slot, slot + 1, units, price))
+    return tuple(runs)
+
+
+def _merged(parts: Sequence[Deal]) -> list[Deal]:
+    """Merge one order's parts of one offer: equal neighbours become one run, parallel ones add up."""
+    first = parts[0]
+    return [
+        Deal(first.order_id, first.offer_id, run.start, run.end, run.units, run.price_micros or 0)
+        for run in contract_runs(parts)
+    ]
