@@ -1,0 +1,1 @@
+"""Data centres: their hub, energy, latency, security and connection to the grid."""

@@ -1,0 +1,1 @@
+"""Service classes and resource types: versioned reference data of what can be bought."""

@@ -1,0 +1,137 @@
+"""Money, prices, quantities and times as templates show them: `{% load measures %}`."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from catalog.measures.money import format_minor
+from catalog.measures.price import format_micros
+
+register = template.Library()
+
+# The zone of the markets and billing months; storage stays UTC.
+SHOWN_ZONE: Final = ZoneInfo("Asia/Shanghai")
+_STATE_TONES: Final = {
+    "good": {
+        "active",
+        "filled",
+        "paid",
+        "published",
+        "listed",
+        "confirmed",
+        "settled",
+        "matched",
+        "available",
+    },
+    "live": {
+        "open",
+        "issued",
+        "scheduled",
+        "acknowledged",
+        "provisioning",
+        "partly_filled",
+        "partly_sold",
+        "clearing",
+    },
+    "warn": {
+        "locked",
+        "gated",
+        "cleared",
+        "impaired",
+        "awaiting",
+        "draft",
+        "submitted",
+        "applied",
+        "paused",
+        "unmatched",
+    },
+    "bad": {
+        "rejected",
+        "failed",
+        "void",
+        "suspended",
+        "past_due",
+        "terminated",
+        "disputed",
+        "degraded",
+    },
+}
+
+
+@register.filter
+def money(amount_minor: int | None, currency: str) -> str:
+    """`1234500` fen -> `12,345.00 CNY`; nothing for None."""
+    return (
+        ""
+        if amount_minor is None
+        else f"{_grouped(format_minor(amount_minor, currency))} {currency}"
+    )
+
+
+@register.filter
+def amount(amount_minor: int | None, currency: str) -> str:
+    """`1234500` fen -> `12,345.00`, for columns whose heading names the currency."""
+    return (
+        "" if amount_minor is None else _grouped(format_minor(amount_minor, currency))
+    )
+
+
+@register.filter
+def price(price_micros: int | None, currency: str = "") -> str:
+    """`9000000` micros -> `9.00`, with the currency behind it when given; at least two decimals."""
+    if price_micros is None:
+        return ""
+    whole, _, decimals = format_micros(price_micros).partition(".")
+    text = f"{_grouped(whole)}.{decimals.rstrip('0').ljust(2, '0')}"
+    return f"{text} {currency}" if currency else text
+
+
+@register.filter
+def quantity(value: Decimal | int | None) -> str:
+    """A count or a decimal without trailing zeros: `125.500000000` -> `125.5`."""
+    if value is None:
+        return ""
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return _grouped(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+@register.filter
+def percent(rate_ppm: int | None) -> str:
+    """Parts per million as percent: `60000` -> `6 %`."""
+    return "" if rate_ppm is None else f"{quantity(Decimal(rate_ppm) / 10_000)} %"
+
+
+@register.filter
+def when(instant: datetime | None) -> SafeString | str:
+    """An instant in Asia/Shanghai to the minute, with the UTC instant for machines."""
+    if instant is None:
+        return "–"
+    shown = instant.astimezone(SHOWN_ZONE)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        instant.isoformat(),
+        shown.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+@register.filter
+def state(status: str) -> SafeString:
+    """A status as a coloured word; the word itself carries the meaning."""
+    tone = next(
+        (tone for tone, words in _STATE_TONES.items() if str(status) in words), ""
+    )
+    return format_html(
+        '<span class="state {}">{}</span>', tone, str(status).replace("_", " ")
+    )
+
+
+def _grouped(text: str) -> str:
+    """Thousands separators for a plain decimal string."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, point, decimals = digits.partition(".")
+    return f"{sign}{int(whole):,}{point}{decimals}"
