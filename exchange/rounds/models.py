@@ -1,23 +1,23 @@
-"""A scheduled round, the book frozen at its gate, its one outcome, and each order's part in it."""
+"""A scheduled round, the book frozen at its gate, and its one outcome."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.foundation import ids
-from exchange.rounds.rules import EntryState, RoundStatus
+from accounts.foundation.strict import EARLIEST, LATEST
+from exchange.markets.models import Market
+from exchange.rounds.rules import RoundStatus
 
 DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
-EARLIEST: Final = "2020-01-01T00:00:00Z"
-LATEST: Final = "2100-01-01T00:00:00Z"
 
 
 class Round(models.Model):
     """One row per scheduled gate of a market, whether it ran or not."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    market = models.ForeignKey("exchange.Market", on_delete=models.PROTECT, related_name="rounds")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="rounds")
     scheduled_at = models.DateTimeField()  # the gate
     locks_at = models.DateTimeField()  # the no-cancel phase begins
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in RoundStatus])
@@ -34,7 +34,7 @@ class Round(models.Model):
     voided_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(fields=["market", "scheduled_at"], name="round_once_per_gate"),
             models.CheckConstraint(
                 condition=Q(status__in=[s.value for s in RoundStatus]), name="round_status_is_known"
@@ -62,7 +62,10 @@ class Round(models.Model):
                 name="round_one_in_progress",
             ),
         ]
-        indexes = [models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status")]
+        indexes: ClassVar = [models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status")]
+
+    def __str__(self) -> str:
+        return ids.spell("rnd", self.id)
 
 
 class RoundSnapshot(models.Model):
@@ -79,10 +82,13 @@ class RoundSnapshot(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             models.CheckConstraint(condition=Q(first_slot__lte=F("end_slot")), name="snapshot_horizon_is_ordered"),
             models.CheckConstraint(condition=Q(gate_seq__gte=0), name="snapshot_gate_seq_not_negative"),
         ]
+
+    def __str__(self) -> str:
+        return f"the book {self.digest}"
 
 
 class RoundOutcome(models.Model):
@@ -102,39 +108,10 @@ class RoundOutcome(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
+        constraints: ClassVar = [
             models.CheckConstraint(condition=Q(bound_micros__gte=F("welfare_micros")), name="outcome_bound_holds"),
             models.CheckConstraint(condition=Q(welfare_micros__gte=0), name="outcome_welfare_not_negative"),
         ]
 
-
-class RoundOrder(models.Model):
-    """One order's part in one round: frozen with the book, settled once."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="entries")
-    order = models.ForeignKey("exchange.Order", on_delete=models.PROTECT, related_name="rounds")
-    state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in EntryState])
-    filled_unit_hours = models.BigIntegerField(default=0)
-    # A block left out although it would have gained at the published prices; 0 when there is none.
-    surplus_micros = models.DecimalField(max_digits=30, decimal_places=0, default=0)
-    created_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["round", "order"], name="round_order_once"),
-            models.CheckConstraint(
-                condition=Q(state__in=[s.value for s in EntryState]), name="round_order_state_is_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(state=EntryState.LOCKED, settled_at__isnull=True)
-                | (~Q(state=EntryState.LOCKED) & Q(settled_at__isnull=False)),
-                name="round_order_settled_has_its_instant",
-            ),
-            models.CheckConstraint(condition=Q(filled_unit_hours__gte=0), name="round_order_fill_not_negative"),
-            # An order stands in at most one frozen book.
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(state=EntryState.LOCKED), name="round_order_locked_once"
-            ),
-        ]
+    def __str__(self) -> str:
+        return f"the outcome {self.digest}"

@@ -1,6 +1,5 @@
 """The life of a round: its statuses, the moves between them, and what its clock allows."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -33,22 +32,6 @@ MOVES: Final[dict[RoundStatus, frozenset[RoundStatus]]] = {
 
 TAKING_ORDERS: Final = frozenset({RoundStatus.OPEN, RoundStatus.LOCKED})
 IN_PROGRESS: Final = frozenset({RoundStatus.GATED, RoundStatus.CLEARING, RoundStatus.CLEARED})
-
-
-class EntryState(StrEnum):
-    """Where an order's part in a round stands."""
-
-    LOCKED = "locked"
-    SETTLED = "settled"
-    RELEASED = "released"  # the round was void: the order went on untouched
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """The instants that a round's scheduled gate implies."""
-
-    locks_at: datetime
-    gate_at: datetime
 
 
 def check_move(current: str, target: RoundStatus) -> None:

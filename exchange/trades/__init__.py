@@ -1,0 +1,1 @@
+"""Trades: what a round decided, written once and never changed."""
