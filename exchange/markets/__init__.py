@@ -1,0 +1,1 @@
+"""The rules of a market: slot grid, lot, tick, gates and price collar."""

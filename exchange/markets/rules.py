@@ -1,0 +1,288 @@
+"""Time, price and quantity in a market: the slot grid, gates, tick, collar and lot, as arithmetic on plain values.
+
+A slot is a whole hour, counted from slot zero: local midnight of the market's epoch. Slots are absolute hours,
+so a zone's summer time neither repeats nor skips one; a 24-hour grid stays on local days where, as in
+Asia/Shanghai, the zone does not change its offset.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from accounts.foundation.errors import FieldProblem
+from accounts.foundation.strict import EARLIEST, LATEST
+from catalog.measures.interval import HOUR
+from catalog.measures.price import format_micros
+
+# Steps that divide a day, so that the grid falls on the same local hours every day.
+GRID_STEPS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
+MAX_QUANTITY: Final = 1_000_000  # units in one offer or order
+
+
+class MarketStatus(StrEnum):
+    """Whether a market takes offers and orders and runs its gates."""
+
+    OPEN = "open"
+    SUSPENDED = "suspended"
+
+
+MOVES: Final[Mapping[MarketStatus, frozenset[MarketStatus]]] = MappingProxyType(
+    {
+        MarketStatus.OPEN: frozenset({MarketStatus.SUSPENDED}),
+        MarketStatus.SUSPENDED: frozenset({MarketStatus.OPEN}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketTerms:
+    """The rules of one market as plain values: prices in micros per unit and hour, quantities in units."""
+
+    currency: str
+    timezone: str
+    epoch: date
+    grid_slots: int
+    lot_units: int
+    tick_micros: int
+    collar_min_micros: int
+    collar_max_micros: int
+    gate_interval_seconds: int
+    gate_offset_seconds: int
+    no_cancel_seconds: int
+    lead_seconds: int
+    horizon_hours: int
+
+    @property
+    def slot_zero(self) -> datetime:
+        """The instant (UTC) at which slot 0 starts."""
+        return datetime.combine(self.epoch, time(), ZoneInfo(self.timezone)).astimezone(
+            UTC
+        )
+
+    @property
+    def grid(self) -> timedelta:
+        """The step between the instants at which a delivery may start or end."""
+        return self.grid_slots * HOUR
+
+    @property
+    def no_cancel(self) -> timedelta:
+        """How long before the gate nothing may be lowered or withdrawn any more."""
+        return timedelta(seconds=self.no_cancel_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The hours that one gate can deliver, `[first_at, last_at)`; both lie on the grid."""
+
+    first_at: datetime
+    last_at: datetime
+
+
+# --- Slots -------------------------------------------------------------------------------------
+
+
+def slot_at(terms: MarketTerms, instant: datetime) -> int:
+    """Return the slot that contains the instant; negative before slot zero."""
+    return (instant - terms.slot_zero) // HOUR
+
+
+def instant_of(terms: MarketTerms, slot: int) -> datetime:
+    """Return the instant (UTC) at which a slot starts."""
+    return terms.slot_zero + slot * HOUR
+
+
+def is_on_grid(terms: MarketTerms, instant: datetime) -> bool:
+    """Whether a delivery may start or end at the instant."""
+    return not (instant - terms.slot_zero) % terms.grid
+
+
+def grid_floor(terms: MarketTerms, instant: datetime) -> datetime:
+    """Return the latest instant of the grid that is not after this one."""
+    return terms.slot_zero + (instant - terms.slot_zero) // terms.grid * terms.grid
+
+
+def grid_ceiling(terms: MarketTerms, instant: datetime) -> datetime:
+    """Return the earliest instant of the grid that is not before this one."""
+    return terms.slot_zero - (terms.slot_zero - instant) // terms.grid * terms.grid
+
+
+# --- Gates -------------------------------------------------------------------------------------
+
+
+def next_gate(terms: MarketTerms, after: datetime) -> datetime:
+    """Return the first gate strictly after an instant: what comes at a gate is too late for it.
+
+    Gates stand at slot zero + offset + a whole number of intervals.
+    """
+    interval = timedelta(seconds=terms.gate_interval_seconds)
+    first = terms.slot_zero + timedelta(seconds=terms.gate_offset_seconds)
+    return first + ((after - first) // interval + 1) * interval
+
+
+def is_gate(terms: MarketTerms, instant: datetime) -> bool:
+    """Whether the schedule has a gate at exactly this instant."""
+    first = terms.slot_zero + timedelta(seconds=terms.gate_offset_seconds)
+    return not (instant - first) % timedelta(seconds=terms.gate_interval_seconds)
+
+
+def cancel_deadline(terms: MarketTerms, gate_at: datetime) -> datetime:
+    """Return the instant from which nothing may be lowered or withdrawn before a gate."""
+    return gate_at - terms.no_cancel
+
+
+def in_no_cancel_phase(terms: MarketTerms, now: datetime, *, gate_at: datetime) -> bool:
+    """Whether the no-cancel phase of a gate has begun. Ended or not does not matter: a gate past is closed too."""
+    return now >= cancel_deadline(terms, gate_at)
+
+
+def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
+    """Return what a gate can deliver: from its lead time on, up to the market's horizon, on the grid.
+
+    A lead time longer than the horizon leaves an empty one (`first_at >= last_at`).
+    """
+    return Horizon(
+        first_at=grid_ceiling(terms, gate_at + timedelta(seconds=terms.lead_seconds)),
+        last_at=grid_floor(terms, gate_at + terms.horizon_hours * HOUR),
+    )
+
+
+# --- Prices and quantities ---------------------------------------------------------------------
+
+
+def lots(terms: MarketTerms, quantity: int) -> int:
+    """Return units as lots; the quantity was checked to be whole lots when it came in."""
+    whole, rest = divmod(quantity, terms.lot_units)
+    assert not rest, (
+        f"{quantity} units are no whole number of lots of {terms.lot_units}"
+    )
+    return whole
+
+
+def units(terms: MarketTerms, lots_: int) -> int:
+    """Return lots as units."""
+    return lots_ * terms.lot_units
+
+
+def micros_per_lot(terms: MarketTerms, price_micros: int) -> int:
+    """Return a price per unit-hour as the price per lot-hour that clearing books hold."""
+    return price_micros * terms.lot_units
+
+
+# --- Checks: every one yields what is wrong, with the value seen and what was expected -----------
+
+
+def price_problems(
+    terms: MarketTerms, price_micros: int, *, pointer: str
+) -> Iterator[FieldProblem]:
+    """Check a limit or reserve against the collar and the tick."""
+    shown = format_micros(price_micros)
+    if not terms.collar_min_micros <= price_micros <= terms.collar_max_micros:
+        low, high = (
+            format_micros(terms.collar_min_micros),
+            format_micros(terms.collar_max_micros),
+        )
+        yield FieldProblem(
+            pointer,
+            f"expected a price from {low} to {high} {terms.currency}, got {shown}",
+        )
+    elif price_micros % terms.tick_micros:
+        below = price_micros - price_micros % terms.tick_micros
+        near = f"{format_micros(below)} or {format_micros(below + terms.tick_micros)}"
+        yield FieldProblem(
+            pointer,
+            f"expected a multiple of the tick {format_micros(terms.tick_micros)} {terms.currency}, such as {near}, got {shown}",
+        )
+
+
+def quantity_problems(
+    terms: MarketTerms, quantity: int, *, pointer: str
+) -> Iterator[FieldProblem]:
+    """Check a number of units against the lot and the largest quantity."""
+    if not 1 <= quantity <= MAX_QUANTITY:
+        yield FieldProblem(
+            pointer,
+            f"expected from {terms.lot_units} to {MAX_QUANTITY} units, got {quantity}",
+        )
+    elif quantity % terms.lot_units:
+        yield FieldProblem(
+            pointer,
+            f"expected a multiple of the lot of {terms.lot_units} units, got {quantity}",
+        )
+
+
+def window_problems(
+    terms: MarketTerms, starts_at: datetime, ends_at: datetime, *, start: str, end: str
+) -> Iterator[FieldProblem]:
+    """Check that a window is not empty and lies on the grid; `start` and `end` are the fields' pointers."""
+    for pointer, instant in ((start, starts_at), (end, ends_at)):
+        if not EARLIEST <= instant < LATEST:
+            yield FieldProblem(
+                pointer,
+                f"expected a time in the years 2020 to 2099, got {_shown(terms, instant)}",
+            )
+        elif not is_on_grid(terms, instant):
+            floor = grid_floor(terms, instant)
+            near = f"{_shown(terms, floor)} or {_shown(terms, floor + terms.grid)}"
+            yield FieldProblem(
+                pointer,
+                f"expected a time on the {terms.grid_slots}-hour grid of {terms.timezone}, such as {near}, "
+                f"got {_shown(terms, instant)}",
+            )
+    if starts_at >= ends_at:
+        yield FieldProblem(
+            end,
+            f"expected a time after {_shown(terms, starts_at)}, got {_shown(terms, ends_at)}",
+        )
+
+
+def reach_problems(
+    terms: MarketTerms,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    gate_at: datetime,
+    start: str,
+    end: str,
+) -> Iterator[FieldProblem]:
+    """Check that the whole window can be delivered by the gate: after its lead time and inside its horizon."""
+    reach = horizon(terms, gate_at)
+    if starts_at < reach.first_at:
+        yield FieldProblem(
+            start,
+            f"expected {_shown(terms, reach.first_at)} or later, the first start after the gate at "
+            f"{_shown(terms, gate_at)} and its lead time of {terms.lead_seconds // 60} minutes, "
+            f"got {_shown(terms, starts_at)}",
+        )
+    if ends_at > reach.last_at:
+        yield FieldProblem(
+            end,
+            f"expected {_shown(terms, reach.last_at)} or earlier, the end of the market's horizon of "
+            f"{terms.horizon_hours} hours, got {_shown(terms, ends_at)}",
+        )
+
+
+def zone_problems(timezone: str, epoch: date) -> Iterator[FieldProblem]:
+    """Check that the market's hours are whole hours of UTC, which capacity is counted by."""
+    try:
+        zone = ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        yield FieldProblem(
+            "/timezone",
+            f"expected a zone of the IANA database such as Asia/Shanghai, got {timezone!r}",
+        )
+        return
+    offset = datetime.combine(epoch, time(), zone).utcoffset()
+    if offset is None or offset % HOUR:
+        yield FieldProblem(
+            "/timezone",
+            f"expected a zone that is whole hours from UTC on {epoch}, got {timezone}",
+        )
+
+
+def _shown(terms: MarketTerms, instant: datetime) -> str:
+    """Spell an instant in the market's zone, with its offset, so that nobody has to guess."""
+    return instant.astimezone(ZoneInfo(terms.timezone)).isoformat(timespec="minutes")

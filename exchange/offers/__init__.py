@@ -1,0 +1,1 @@
+"""Supply in a market."""

@@ -1,0 +1,1 @@
+"""Demand in a market."""
