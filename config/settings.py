@@ -175,8 +175,9 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [path for path in (BASE_DIR / "static",) if path.is_dir()]
-STATIC_ROOT = env.text("STATIC_ROOT", default=str(DATA_DIR / "static"))
-# Files are served from where they lie, so no step has to collect them before the start.
+# Files are served from where they lie, so no step has to collect them before the start;
+# a deployment that wants them in one place names it here and runs collectstatic.
+STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -68,15 +68,10 @@ class Supervisor:
     def stop(self) -> None:
         """End all children, all at once, and kill what is left after ten seconds."""
         for child in self._children.values():
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
+            processes.ask_to_end(child, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         for child in self._children.values():
-            processes.stop(
-                child,
-                first=signal.SIGTERM,
-                seconds=max(0.0, deadline - time.monotonic()),
-            )
+            processes.finish(child, seconds=max(0.0, deadline - time.monotonic()))
         for pump in self._pumps:
             pump.join(timeout=1)
 

@@ -123,15 +123,23 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
     return True
 
 
-def stop(
-    process: subprocess.Popen[bytes], *, first: signal.Signals, seconds: float
-) -> None:
+def stop(process: subprocess.Popen[bytes], *, first: signal.Signals, seconds: float) -> None:
     """Ask a process to end, and kill its whole group when it has not after `seconds`."""
+    ask_to_end(process, first)
+    finish(process, seconds=seconds)
+
+
+def ask_to_end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to a process unless it has ended."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
-            process.send_signal(first)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=seconds)
+            process.send_signal(number)
+
+
+def finish(process: subprocess.Popen[bytes], *, seconds: float) -> None:
+    """Wait for a process that was asked to end, and kill what is left of its group after `seconds`."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=seconds)
     # Also after a clean end: a member of its group may have been left behind.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -149,6 +149,8 @@ def _start(supervisor: Supervisor, data: Path, port: int) -> None:
     run = data / "run"
     common = {
         "PYTHONUNBUFFERED": "1",
+        # A local start as root is what containers do; the data are this user's own.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         "SECRET_KEY": settings.SECRET_KEY,
         "FIELD_ENCRYPTION_KEY": settings.FIELD_ENCRYPTION_KEY,
         "EXCHANGE_RUN": str(run),
@@ -175,7 +177,7 @@ def _start(supervisor: Supervisor, data: Path, port: int) -> None:
     ]
     web += ["--worker-tmp-dir", str(run), "--log-level", "warning"]
     supervisor.start("web", web, environment=common)
-    celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
     worker = [
         *celery,
         "worker",

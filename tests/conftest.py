@@ -1,0 +1,75 @@
+"""What every test stands on: real PostgreSQL and Redis, the application role, repeatable examples."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import django
+import django.test
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from tests import environment
+
+_COMMON: dict[str, Any] = {
+    # A busy machine is no failure; the time of a test is watched elsewhere.
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+hypothesis_settings.register_profile("default", max_examples=50, **_COMMON)
+hypothesis_settings.register_profile("ci", max_examples=50, derandomize=True, **_COMMON)
+hypothesis_settings.register_profile("long", max_examples=2000, **_COMMON)
+hypothesis_settings.load_profile("default")
+
+_ended = pytest.StashKey[Callable[[], None]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Provide the services before Django reads its settings."""
+    config.stash[_ended] = environment.provide()
+    try:
+        django.setup()
+    except BaseException:
+        config.stash[_ended]()
+        raise
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the databases of the run and stop what was started for it."""
+    end = config.stash.get(_ended, None)
+    if end is None:
+        return
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        from tests import databases  # noqa: PLC0415  # only once Django is configured
+
+        databases.drop_all()
+    end()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> None:
+    """Give this worker its own migrated database, in place of pytest-django's."""
+    from tests import databases  # noqa: PLC0415
+
+    with django_db_blocker.unblock():
+        databases.use_clone()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commits_are_undone_by_cloning() -> Iterator[None]:
+    """Replace Django's flush: see tests.databases."""
+    from tests import databases  # noqa: PLC0415
+
+    def renew(case: django.test.TransactionTestCase) -> None:
+        databases.renew()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(django.test.TransactionTestCase, "_fixture_teardown", renew)
+        yield
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """Return the environment in which another process works on this test's database and broker."""
+    return dict(os.environ)

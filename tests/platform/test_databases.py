@@ -1,0 +1,22 @@
+"""The databases that tests get."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection, DatabaseError
+
+pytestmark = pytest.mark.django_db
+
+
+def test_tests_work_as_the_application_role() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, has_schema_privilege('public', 'CREATE')")
+        assert cursor.fetchone() == ("exchange_app", False)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_committed_row_is_gone_in_the_next_test(attempt: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM django_session")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("INSERT INTO django_session VALUES ('a', 'b', clock_timestamp())")
