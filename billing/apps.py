@@ -11,4 +11,8 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
-    append_only_tables: tuple[str, ...] = ()
+    append_only_tables: tuple[str, ...] = (
+        "billing_ledgertransaction",
+        "billing_ledgerentry",
+        "billing_holdevent",
+    )

@@ -1,0 +1,1 @@
+"""The books: accounts, transactions and their entries, and funds held for orders."""

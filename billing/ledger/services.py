@@ -1,0 +1,355 @@
+"""The verbs of the books: open accounts, post, reverse, and hold funds.
+
+Every function works inside the caller's transaction and makes no savepoint of its own: a
+business step, its posting, its audit record and its event are true together or not at all.
+Refusals for want of funds come before the first write, so a caller may catch them and go on.
+Accounts are locked before holds, accounts in the order of their ids.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+from psycopg.errors import UniqueViolation
+
+from billing.ledger import rules
+from billing.ledger.chart import CHART, Code
+from billing.ledger.errors import (
+    AlreadyHeld,
+    AlreadyPosted,
+    AlreadyReversed,
+    HoldTooSmall,
+    InsufficientFunds,
+    NoSuchHold,
+    NoSuchTransaction,
+    WalletOverdrawn,
+)
+from billing.ledger.models import Account, Hold, HoldEvent, LedgerEntry, LedgerTransaction
+from billing.ledger.rules import AccountRef, Capture, HoldEventKind, Line, Source
+
+# --- Posting -----------------------------------------------------------------------------------
+
+
+def post(
+    source: Source,
+    lines: Sequence[Line],
+    *,
+    currency: str,
+    effective_at: datetime,
+    now: datetime,
+    memo: str = "",
+    captures: Sequence[Capture] = (),
+    overdraft_minor: int = 0,
+) -> LedgerTransaction:
+    """Write one balanced transaction; nothing else in the house writes entries.
+
+    `captures` take funds out of holds in the same step. `overdraft_minor` is how far an invoice
+    may take a wallet below its credit (for extras that nothing was held for); other sources may not.
+    Lines of one account are summed. Raises InsufficientFunds before anything is written, AlreadyPosted
+    when the source has its posting (the surrounding transaction is then lost), HoldTooSmall, NoSuchHold.
+    """
+    amounts = rules.merged(lines)
+    wanted = {(account, rules.shard(account.code, source)): amount for account, amount in amounts.items()}
+    accounts = _locked_accounts(wanted, currency=currency, now=now)
+    postings = [(accounts[key], amount) for key, amount in wanted.items()]
+    return _record(
+        LedgerTransaction(
+            source_type=source.type,
+            source_id=source.id,
+            purpose=source.purpose,
+            effective_at=effective_at,
+            posted_at=now,
+            memo=memo,
+        ),
+        postings,
+        captures=captures,
+        overdraft_minor=overdraft_minor,
+    )
+
+
+def reverse(transaction_id: UUID, *, now: datetime, memo: str = "") -> LedgerTransaction:
+    """Write the exact opposite of a transaction, once; the original stays.
+
+    Raises NoSuchTransaction, AlreadyReversed, and InsufficientFunds when the money has been used since.
+    """
+    original = LedgerTransaction.objects.filter(id=transaction_id).first()
+    if original is None:
+        raise NoSuchTransaction
+    entries = list(original.entries.all())
+    accounts = {
+        account.id: account
+        for account in _for_change(Account.objects.filter(id__in=[entry.account_id for entry in entries]))
+    }
+    # Looked at under the accounts' locks, which the other reversal of a race has held before us.
+    if original.reversal_of_id is not None or LedgerTransaction.objects.filter(reversal_of=original).exists():
+        raise AlreadyReversed
+    return _record(
+        LedgerTransaction(
+            source_type="ledger_transaction",
+            source_id=original.id,
+            purpose="reversal",
+            effective_at=now,
+            posted_at=now,
+            memo=memo,
+            reversal_of=original,
+        ),
+        [(accounts[entry.account_id], -entry.amount_minor) for entry in entries],
+    )
+
+
+def _record(
+    transaction: LedgerTransaction,
+    postings: Sequence[tuple[Account, int]],
+    *,
+    captures: Sequence[Capture] = (),
+    overdraft_minor: int = 0,
+) -> LedgerTransaction:
+    """Write a transaction over locked accounts.
+
+    Funds are captured before the entries spend them and given back after, so that the wallet's
+    constraint, which is checked at every statement, holds at each step.
+    """
+    now = transaction.posted_at
+    holds = _captured_holds(captures, {account.id for account, _ in postings})
+    raised = _overdrafts(postings, captures, holds, overdraft_minor)
+    try:
+        transaction.save(force_insert=True)
+    except IntegrityError as error:
+        if not _violates(error, "transaction_once_per_source"):
+            raise
+        raise AlreadyPosted(transaction.source_type, transaction.purpose) from error
+    for capture in captures:
+        if capture.captured_minor:
+            _happened(
+                holds[capture.hold_id], HoldEventKind.CAPTURED, capture.captured_minor, now=now, transaction=transaction
+            )
+    for account in raised:
+        account.overdraft_by = transaction
+        account.save(update_fields=["overdraft_minor", "overdraft_by"])
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(transaction=transaction, account=account, currency=account.currency, amount_minor=amount)
+        # The trigger updates the balance rows in the order of the entries: the order of the locks.
+        for account, amount in sorted(postings, key=lambda posting: posting[0].id)
+    )
+    for capture in captures:
+        if capture.released_minor:
+            hold = holds[capture.hold_id]
+            kind = HoldEventKind.SHRUNK if hold.amount_minor > capture.released_minor else HoldEventKind.RELEASED
+            _happened(hold, kind, capture.released_minor, now=now)
+    return transaction
+
+
+def _overdrafts(
+    postings: Sequence[tuple[Account, int]],
+    captures: Sequence[Capture],
+    holds: Mapping[UUID, Hold],
+    allowed_minor: int,
+) -> list[Account]:
+    """Return the wallets whose overdraft this posting raises, with the new figure set; refuse what is not allowed."""
+    raised = []
+    for account, amount in postings:
+        if account.code != Code.WALLET:
+            continue
+        captured = sum(
+            capture.captured_minor for capture in captures if holds[capture.hold_id].account_id == account.id
+        )
+        missing = rules.shortfall(
+            account.balance_minor + amount, account.held_minor - captured, account.credit_limit_minor
+        )
+        if missing <= account.overdraft_minor:
+            continue
+        if missing - account.overdraft_minor > allowed_minor:
+            spendable = account.credit_limit_minor - account.balance_minor - account.held_minor
+            raise InsufficientFunds(
+                needed_minor=amount - captured, available_minor=spendable, currency=account.currency
+            )
+        account.overdraft_minor = missing
+        raised.append(account)
+    return raised
+
+
+# --- Accounts ----------------------------------------------------------------------------------
+
+
+def open_account(account: AccountRef, currency: str, *, now: datetime, shard: int = 0) -> Account:
+    """Return the account, made if it does not exist; two callers at once get the same one."""
+    Account.objects.bulk_create([_new_account(account, shard, currency, now)], ignore_conflicts=True)
+    return Account.objects.get(
+        code=account.code, organisation_id=account.organisation_id, currency=currency, shard=shard
+    )
+
+
+def wallet(organisation_id: UUID, currency: str, *, now: datetime) -> Account:
+    """Return an organisation's wallet in a currency, opened at its first use."""
+    return open_account(AccountRef(Code.WALLET, organisation_id), currency, now=now)
+
+
+def _locked_accounts(
+    wanted: Iterable[tuple[AccountRef, int]], *, currency: str, now: datetime
+) -> dict[tuple[AccountRef, int], Account]:
+    """Lock accounts by (reference, shard) in the order of their ids, opening those that do not exist."""
+    wanted = list(wanted)
+    condition = Q(
+        *(Q(code=ref.code, organisation_id=ref.organisation_id, shard=shard) for ref, shard in wanted),
+        _connector=Q.OR,
+    )
+    accounts = _by_reference(_for_change(Account.objects.filter(condition, currency=currency)))
+    missing = [key for key in wanted if key not in accounts]
+    if missing:
+        Account.objects.bulk_create(
+            [_new_account(ref, shard, currency, now) for ref, shard in missing], ignore_conflicts=True
+        )
+        accounts = _by_reference(_for_change(Account.objects.filter(condition, currency=currency)))
+    return accounts
+
+
+def _for_change(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    # No key of an account ever changes, so rows that refer to it need not wait for this lock.
+    return accounts.select_for_update(no_key=True).order_by("id")
+
+
+def _by_reference(accounts: Iterable[Account]) -> dict[tuple[AccountRef, int], Account]:
+    return {(AccountRef(Code(row.code), row.organisation_id), row.shard): row for row in accounts}
+
+
+def _new_account(ref: AccountRef, shard: int, currency: str, now: datetime) -> Account:
+    return Account(
+        code=ref.code,
+        organisation_id=ref.organisation_id,
+        currency=currency,
+        shard=shard,
+        kind=CHART[ref.code].kind,
+        opened_at=now,
+    )
+
+
+# --- Holds -------------------------------------------------------------------------------------
+
+
+def place_hold(
+    organisation_id: UUID,
+    amount_minor: int,
+    *,
+    currency: str,
+    source: Source,
+    project_id: UUID,
+    now: datetime,
+) -> Hold:
+    """Set funds of an organisation's wallet aside.
+
+    Raises InsufficientFunds (WalletOverdrawn when an invoice has taken the wallet below zero) before
+    anything is written, AlreadyHeld when the source has its hold (the surrounding transaction is lost).
+    """
+    assert amount_minor > 0, amount_minor
+    wallet_ref = (AccountRef(Code.WALLET, organisation_id), 0)
+    account = _locked_accounts([wallet_ref], currency=currency, now=now)[wallet_ref]
+    _check_spendable(account, amount_minor)
+    hold = Hold(
+        account=account,
+        organisation_id=organisation_id,
+        project_id=project_id,
+        currency=currency,
+        source_type=source.type,
+        source_id=source.id,
+        purpose=source.purpose,
+        created_at=now,
+    )
+    try:
+        hold.save(force_insert=True)
+    except IntegrityError as error:
+        if not _violates(error, "hold_once_per_source"):
+            raise
+        raise AlreadyHeld(source.type, source.purpose) from error
+    return _happened(hold, HoldEventKind.PLACED, amount_minor, now=now)
+
+
+def grow_hold(hold_id: UUID, *, to_minor: int, now: datetime) -> Hold:
+    """Hold more for the same purpose; raises InsufficientFunds, HoldTooSmall when it is closed or larger."""
+    account, hold = _locked_hold(hold_id)
+    if hold.amount_minor == to_minor:
+        return hold
+    if hold.closed_at is not None or to_minor < hold.amount_minor:
+        raise HoldTooSmall(wanted_minor=to_minor, open_minor=hold.amount_minor, currency=hold.currency)
+    _check_spendable(account, to_minor - hold.amount_minor)
+    return _happened(hold, HoldEventKind.GROWN, to_minor - hold.amount_minor, now=now)
+
+
+def shrink_hold(hold_id: UUID, *, to_minor: int, now: datetime) -> Hold:
+    """Give back what is held above an amount; raises HoldTooSmall when less than that is held."""
+    assert to_minor >= 0, to_minor
+    _, hold = _locked_hold(hold_id)
+    if hold.amount_minor == to_minor:
+        return hold
+    if to_minor > hold.amount_minor:
+        raise HoldTooSmall(wanted_minor=to_minor, open_minor=hold.amount_minor, currency=hold.currency)
+    return _happened(hold, HoldEventKind.SHRUNK, hold.amount_minor - to_minor, now=now)
+
+
+def release_hold(hold_id: UUID, *, now: datetime) -> Hold:
+    """Give back all that is left and close the hold; a closed hold is returned as it is."""
+    _, hold = _locked_hold(hold_id)
+    if hold.closed_at is not None:
+        return hold
+    return _happened(hold, HoldEventKind.RELEASED, hold.amount_minor, now=now)
+
+
+def _captured_holds(captures: Sequence[Capture], account_ids: set[UUID]) -> dict[UUID, Hold]:
+    """Lock the holds of captures after their accounts; raises NoSuchHold, HoldTooSmall."""
+    if not captures:
+        return {}
+    rows = Hold.objects.filter(id__in=[capture.hold_id for capture in captures])
+    holds = {hold.id: hold for hold in rows.select_for_update(no_key=True).order_by("id")}
+    assert len({capture.hold_id for capture in captures}) == len(captures), captures
+    for capture in captures:
+        hold = holds.get(capture.hold_id)
+        if hold is None:
+            raise NoSuchHold
+        assert hold.account_id in account_ids, "a capture's wallet must be one of the posting's accounts"
+        wanted = capture.captured_minor + capture.released_minor
+        if wanted > hold.amount_minor:
+            raise HoldTooSmall(wanted_minor=wanted, open_minor=hold.amount_minor, currency=hold.currency)
+    return holds
+
+
+def _happened(
+    hold: Hold,
+    kind: HoldEventKind,
+    amount_minor: int,
+    *,
+    now: datetime,
+    transaction: LedgerTransaction | None = None,
+) -> Hold:
+    """Write the event; triggers move the hold's counters and the account's held sum with it."""
+    HoldEvent.objects.create(hold=hold, kind=kind, amount_minor=amount_minor, at=now, transaction=transaction)
+    hold.refresh_from_db()
+    return hold
+
+
+def _locked_hold(hold_id: UUID) -> tuple[Account, Hold]:
+    account_id = Hold.objects.filter(id=hold_id).values_list("account_id", flat=True).first()
+    if account_id is None:
+        raise NoSuchHold
+    # The account's lock is the one that counts: every event of its holds changes its held sum.
+    account = _for_change(Account.objects.filter(id=account_id)).get()
+    return account, Hold.objects.select_for_update(no_key=True).get(id=hold_id)
+
+
+def _check_spendable(account: Account, amount_minor: int) -> None:
+    spendable = account.credit_limit_minor - account.balance_minor - account.held_minor
+    if amount_minor <= spendable:
+        return
+    if account.overdraft_minor:
+        raise WalletOverdrawn(
+            needed_minor=amount_minor,
+            available_minor=spendable,
+            overdraft_minor=account.overdraft_minor,
+            currency=account.currency,
+        )
+    raise InsufficientFunds(needed_minor=amount_minor, available_minor=spendable, currency=account.currency)
+
+
+def _violates(error: IntegrityError, constraint: str) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == constraint

@@ -1,0 +1,1 @@
+"""Money in: top-ups by bank transfer and the bank's receipts."""

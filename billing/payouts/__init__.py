@@ -1,0 +1,1 @@
+"""What the exchange owes its providers, and when it may be paid out."""

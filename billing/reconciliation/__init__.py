@@ -1,0 +1,1 @@
+"""What does not match: every difference with its age and a likely cause."""
