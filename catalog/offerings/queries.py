@@ -1,0 +1,197 @@
+"""Reads of offerings: who may see which, the search by need, and the prices in force."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    When,
+)
+from django.db.models.functions import Coalesce, Floor
+
+from accounts.actors.actor import Actor, Capability
+from catalog.offerings import cells
+from catalog.offerings.errors import OfferingNotFound
+from catalog.offerings.models import Offering, RateCard, RateCardItem
+from catalog.offerings.needs import MaxLatency, Needs, Unmet
+from catalog.offerings.rules import OfferingStatus
+from catalog.sites.models import SiteLatency
+from catalog.sites.rules import LatencyMetric, SiteStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A listed offering that does not qualify, with every reason why."""
+
+    offering: Offering
+    unmet: tuple[Unmet, ...]
+
+
+def with_cells(offerings: QuerySet[Offering]) -> QuerySet[Offering]:
+    """Fetch what an offering's cell is made of, in a fixed number of queries."""
+    latencies = SiteLatency.objects.select_related("metro").order_by("metro__code")
+    return offerings.select_related(
+        "provider", "site__hub", "site__cluster", "resource_type__service_class"
+    ).prefetch_related(Prefetch("site__latencies", latencies))
+
+
+def visible_to(actor: Actor) -> QuerySet[Offering]:
+    """The offerings that an actor may see: listed ones, those of their organisation, and all to staff."""
+    offerings = with_cells(Offering.objects.all())
+    if actor.is_staff:
+        return offerings
+    visible = Q(status=OfferingStatus.LISTED, site__status=SiteStatus.LISTED)
+    if actor.organisation_id is not None and actor.can(Capability.VIEW_SELLING):
+        visible |= Q(provider_id=actor.organisation_id)
+    return offerings.filter(visible)
+
+
+def listed() -> QuerySet[Offering]:
+    """The offerings that can be bought: listed, at a listed site."""
+    return with_cells(
+        Offering.objects.filter(
+            status=OfferingStatus.LISTED, site__status=SiteStatus.LISTED
+        )
+    )
+
+
+def own(actor: Actor) -> QuerySet[Offering]:
+    """The offerings of the actor's organisation, in every state."""
+    actor.require(Capability.VIEW_SELLING)
+    return with_cells(Offering.objects.filter(provider_id=actor.organisation()))
+
+
+def one(actor: Actor, offering_id: UUID) -> Offering:
+    """Return an offering that the actor may see; raises OfferingNotFound."""
+    offering = visible_to(actor).filter(id=offering_id).first()
+    if offering is None:
+        raise OfferingNotFound
+    return offering
+
+
+def locked_for_change(actor: Actor, offering_id: UUID) -> Offering:
+    """Lock an offering that the actor may change: their own, or any for the operator. Raises OfferingNotFound."""
+    offerings = Offering.objects.select_for_update(of=("self",)).select_related(
+        "site", "resource_type"
+    )
+    if not actor.can(Capability.OPERATE):
+        offerings = offerings.filter(provider_id=actor.organisation_id)
+    offering = offerings.filter(id=offering_id).first()
+    if offering is None:
+        raise OfferingNotFound
+    return offering
+
+
+def matching(offerings: QuerySet[Offering], needs: Needs) -> QuerySet[Offering]:
+    """The offerings whose cell meets every need, decided in the database.
+
+    The same verdict as Needs.unmet_by of each offering's attributes, which the tests hold it to.
+    """
+    offerings = offerings.annotate(
+        cell_memory_gb=Coalesce(F("memory_gb"), F("resource_type__memory_gb")),
+        cell_tflops=Floor(
+            Coalesce(F("rated_tflops"), F("resource_type__fp16_dense_tflops"))
+        ),
+        cell_security=Coalesce(F("security_level"), F("site__security_level")),
+    )
+    for condition in _conditions(needs):
+        offerings = offerings.filter(condition)
+    return offerings
+
+
+def _conditions(needs: Needs) -> Iterable[Q]:
+    if needs.models:
+        yield Q(resource_type__code__in=needs.models)
+    if needs.regions:
+        yield Q(site__hub__code__in=needs.regions)
+    if needs.interconnects:
+        yield Q(fabric__in=needs.interconnects)
+    if needs.min_memory_gb is not None:
+        yield Q(cell_memory_gb__gte=needs.min_memory_gb)
+    if needs.min_tflops is not None:
+        yield Q(cell_tflops__gte=needs.min_tflops)
+    if needs.min_green_percent is not None:
+        yield Q(site__green_percent__gte=needs.min_green_percent)
+    if needs.min_security is not None:
+        yield Q(cell_security__gte=needs.min_security)
+    if needs.max_latency is not None:
+        yield Q(Exists(_near_enough(needs.max_latency)))
+
+
+def _near_enough(bound: MaxLatency) -> QuerySet[SiteLatency]:
+    round_trip = Case(
+        When(metric=LatencyMetric.ONE_WAY, then=F("latency_ms") * 2),
+        default=F("latency_ms"),
+        output_field=IntegerField(),
+    )
+    rows = SiteLatency.objects.annotate(rtt_ms=round_trip)
+    return rows.filter(
+        site_id=OuterRef("site_id"), metro__code=bound.metro, rtt_ms__lte=bound.ms
+    )
+
+
+def near_misses(
+    offerings: QuerySet[Offering], needs: Needs, *, limit: int
+) -> tuple[NearMiss, ...]:
+    """Return the offerings that come closest without qualifying: fewest unmet needs first, then newest."""
+    misses = [
+        NearMiss(offering, needs.unmet_by(cells.attributes(offering)))
+        for offering in offerings
+    ]
+    missed = [miss for miss in misses if miss.unmet]
+    return tuple(
+        sorted(missed, key=lambda miss: (len(miss.unmet), -miss.offering.id.int))[
+            :limit
+        ]
+    )
+
+
+def unsatisfiable(offerings: QuerySet[Offering], needs: Needs) -> tuple[Unmet, ...]:
+    """Return why no offering of the set can ever meet the needs; empty when one can.
+
+    Names the needs that no cell meets by itself, with what the closest cell has; where each need is met
+    somewhere but never all in one place, what the closest cell lacks.
+    """
+    if matching(offerings, needs).exists():
+        return ()
+    unmet_by_cell = sorted(
+        {
+            cells.code(offering): needs.unmet_by(cells.attributes(offering))
+            for offering in offerings
+        }.items(),
+        key=lambda item: (len(item[1]), item[0]),
+    )
+    if not unmet_by_cell:
+        return (Unmet("", "nothing is listed that could be bought here"),)
+    closest = unmet_by_cell[0][1]
+    hopeless = set.intersection(
+        *({unmet.need for unmet in cell_unmet} for _, cell_unmet in unmet_by_cell)
+    )
+    return tuple(unmet for unmet in closest if unmet.need in hopeless) or closest
+
+
+def rate_cards(offering: Offering) -> QuerySet[RateCard]:
+    """Every version of an offering's prices, the newest first."""
+    items = RateCardItem.objects.order_by("meter")
+    return offering.rate_cards.order_by("-version").prefetch_related(
+        Prefetch("items", items)
+    )
+
+
+def current_rate_card(offering: Offering, at: datetime) -> RateCard | None:
+    """Return the prices in force at an instant, items prefetched: the last version that holds by then."""
+    return (
+        rate_cards(offering)
+        .filter(effective_from__lte=at)
+        .order_by("-effective_from", "-version")
+        .first()
+    )
