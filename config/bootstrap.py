@@ -95,14 +95,9 @@ def _fingerprint(lock: Path) -> str:
 
 
 def _ready(locks: list[Path]) -> bool:
-    if (
-        _UNFINISHED.exists() or not _PYTHON.exists()
-    ):  # exists() is False for a link whose Python is gone
+    if _UNFINISHED.exists() or not _PYTHON.exists():  # exists() is False for a link whose Python is gone
         return False
-    return all(
-        _stamp(lock).exists() and _stamp(lock).read_text() == _fingerprint(lock)
-        for lock in locks
-    )
+    return all(_stamp(lock).exists() and _stamp(lock).read_text() == _fingerprint(lock) for lock in locks)
 
 
 def _make() -> None:
@@ -110,10 +105,7 @@ def _make() -> None:
     if ENVIRONMENT.exists() and (_UNFINISHED.exists() or not _runs()):
         shutil.rmtree(ENVIRONMENT)
     if not ENVIRONMENT.exists():
-        if (
-            importlib.util.find_spec("venv") is None
-            or importlib.util.find_spec("ensurepip") is None
-        ):
+        if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             raise BootstrapError(
                 f"Python {version} lacks its venv module. Install it (on Debian and Ubuntu: "
@@ -131,12 +123,7 @@ def _make() -> None:
 
 def _runs() -> bool:
     try:
-        return (
-            subprocess.run(
-                [_PYTHON, "-c", ""], check=False, capture_output=True
-            ).returncode
-            == 0
-        )
+        return subprocess.run([_PYTHON, "-c", ""], check=False, capture_output=True).returncode == 0
     except OSError:
         return False
 
@@ -182,12 +169,7 @@ def _installed_by_uv(lock: Path) -> bool:
     ]
     # With hashes every index may offer what it has: nothing but the locked files is accepted.
     uv += ["--require-hashes", "--index-strategy", "unsafe-best-match", "-r", str(lock)]
-    return (
-        subprocess.run(
-            uv, check=False, env=_uv_environment(), capture_output=True
-        ).returncode
-        == 0
-    )
+    return subprocess.run(uv, check=False, env=_uv_environment(), capture_output=True).returncode == 0
 
 
 def _uv_environment() -> dict[str, str]:

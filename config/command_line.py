@@ -105,9 +105,7 @@ def _services(arguments: list[str], data: Path | None) -> Iterator[bool]:
         yield False
         return
     configured = _configured(command, data)
-    if command != "up" and len(configured) == len(_CONFIGURED) - (
-        "DATABASE_OWNER_URL" not in configured
-    ):
+    if command != "up" and len(configured) == len(_CONFIGURED) - ("DATABASE_OWNER_URL" not in configured):
         yield False
         return
     for name in set(_CONFIGURED) - set(configured):

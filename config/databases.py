@@ -22,9 +22,7 @@ class OwnerAccess:
 
     connection: dict[str, Any]
     application_role: str
-    assumed: (
-        bool  # whether the application connects as the owner and then assumes its role
-    )
+    assumed: bool  # whether the application connects as the owner and then assumes its role
 
 
 def configured() -> bool:
@@ -41,19 +39,11 @@ def from_environment(*, production: bool) -> dict[str, dict[str, Any]]:
     url = env.text("DATABASE_URL")
     if not url:
         if production:
-            raise ImproperlyConfigured(
-                "DATABASE_URL is not set; production needs the address of its database."
-            )
+            raise ImproperlyConfigured("DATABASE_URL is not set; production needs the address of its database.")
         return {"default": {"ENGINE": "django.db.backends.dummy"}}
-    statement_seconds = env.integer(
-        "DATABASE_STATEMENT_TIMEOUT_SECONDS", default=60, minimum=1, maximum=3600
-    )
+    statement_seconds = env.integer("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=60, minimum=1, maximum=3600)
     role = "" if env.text("DATABASE_OWNER_URL") else APPLICATION_ROLE
-    return {
-        "default": _connection(
-            "DATABASE_URL", url, role=role, statement_timeout=f"{statement_seconds}s"
-        )
-    }
+    return {"default": _connection("DATABASE_URL", url, role=role, statement_timeout=f"{statement_seconds}s")}
 
 
 def owner_from_environment() -> OwnerAccess | None:
@@ -64,16 +54,8 @@ def owner_from_environment() -> OwnerAccess | None:
     )
     if not application_url:
         return None
-    name, url = (
-        ("DATABASE_OWNER_URL", owner_url)
-        if owner_url
-        else ("DATABASE_URL", application_url)
-    )
-    role = (
-        env.database_address("DATABASE_URL", application_url).user
-        if owner_url
-        else APPLICATION_ROLE
-    )
+    name, url = ("DATABASE_OWNER_URL", owner_url) if owner_url else ("DATABASE_URL", application_url)
+    role = env.database_address("DATABASE_URL", application_url).user if owner_url else APPLICATION_ROLE
     # A migration may rewrite a table for longer than any request may run.
     return OwnerAccess(
         _connection(name, url, role="", statement_timeout="0"),
@@ -82,9 +64,7 @@ def owner_from_environment() -> OwnerAccess | None:
     )
 
 
-def _connection(
-    name: str, url: str, *, role: str, statement_timeout: str
-) -> dict[str, Any]:
+def _connection(name: str, url: str, *, role: str, statement_timeout: str) -> dict[str, Any]:
     address = env.database_address(name, url)
     session = {
         "lock_timeout": LOCK_TIMEOUT,

@@ -66,11 +66,7 @@ def choice(name: str, *, default: str, options: Iterable[str]) -> str:
 def words(name: str, *, default: tuple[str, ...]) -> list[str]:
     """Return the variable split at commas."""
     value = text(name)
-    return (
-        [word.strip() for word in value.split(",") if word.strip()]
-        if value
-        else list(default)
-    )
+    return [word.strip() for word in value.split(",") if word.strip()] if value else list(default)
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,7 @@ def _migrations() -> bool:
 
 def _broker() -> bool:
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
-        ) as client:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

@@ -44,16 +44,12 @@ def prepare() -> None:
     access = _access()
     role = sql.Identifier(access.application_role)
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_roles WHERE rolname = %s", [access.application_role]
-        )
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [access.application_role])
         if cursor.fetchone() is None:
             _create_role(cursor, role)
         if not access.assumed:
             return
-        cursor.execute(
-            "SELECT pg_has_role(current_user, %s, 'MEMBER')", [access.application_role]
-        )
+        cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [access.application_role])
         if cursor.fetchone() == (False,):
             cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
 
@@ -70,19 +66,13 @@ def _create_role(cursor: Any, role: sql.Identifier) -> None:
 def _access() -> OwnerAccess:
     access: OwnerAccess | None = settings.DATABASE_OWNER
     if access is None:
-        raise ImproperlyConfigured(
-            "DATABASE_URL is not set; there is no database to own."
-        )
+        raise ImproperlyConfigured("DATABASE_URL is not set; there is no database to own.")
     return access
 
 
 def append_only_tables() -> set[str]:
     """Return the tables that apps declare as append-only."""
-    return {
-        table
-        for app in apps.get_app_configs()
-        for table in getattr(app, "append_only_tables", ())
-    }
+    return {table for app in apps.get_app_configs() for table in getattr(app, "append_only_tables", ())}
 
 
 def apply_grants() -> None:
@@ -96,29 +86,15 @@ def apply_grants() -> None:
         tables = _tables(cursor)
         unknown = sorted(append_only - {name for name, _ in tables})
         if unknown:
-            raise ImproperlyConfigured(
-                f"append_only_tables names {', '.join(unknown)}, which no migration makes."
-            )
+            raise ImproperlyConfigured(f"append_only_tables names {', '.join(unknown)}, which no migration makes.")
         cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
-        cursor.execute(
-            sql.SQL(
-                "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}"
-            ).format(role)
-        )
+        cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
         for name, parent in tables:
             # A partition is as append-only as the table it belongs to.
             kept = name in append_only or parent in append_only
-            cursor.execute(
-                sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role)
-            )
-            verbs = sql.SQL(
-                "SELECT, INSERT" if kept else "SELECT, INSERT, UPDATE, DELETE"
-            )
-            cursor.execute(
-                sql.SQL("GRANT {} ON {} TO {}").format(
-                    verbs, sql.Identifier(name), role
-                )
-            )
+            cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role))
+            verbs = sql.SQL("SELECT, INSERT" if kept else "SELECT, INSERT, UPDATE, DELETE")
+            cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(verbs, sql.Identifier(name), role))
 
 
 def _tables(cursor: Any) -> list[tuple[str, str | None]]:

@@ -15,9 +15,7 @@ def bring_up_to_date() -> None:
     """Apply the migrations that are missing."""
     try:
         current = is_current()
-    except (
-        DatabaseError
-    ):  # the application role does not exist before the first migration
+    except DatabaseError:  # the application role does not exist before the first migration
         current = False
     if not current:
         call_command("migrate", verbosity=0, interactive=False)

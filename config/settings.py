@@ -12,9 +12,7 @@ from config import databases, env, keys
 BASE_DIR: Final = Path(__file__).resolve().parent.parent
 DATA_DIR: Final = Path(env.text("EXCHANGE_DATA", default=str(BASE_DIR / ".data")))
 
-MODE: Final = env.choice(
-    "EXCHANGE_MODE", default="local", options={"local", "production"}
-)
+MODE: Final = env.choice("EXCHANGE_MODE", default="local", options={"local", "production"})
 PRODUCTION: Final = MODE == "production"
 DEBUG = env.boolean("EXCHANGE_DEBUG", default=False)
 
@@ -26,11 +24,7 @@ DATABASES = databases.from_environment(production=PRODUCTION)
 DATABASE_OWNER = databases.owner_from_environment()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = (
-    env.required("REDIS_URL")
-    if PRODUCTION
-    else env.text("REDIS_URL", default="redis://127.0.0.1:6379/0")
-)
+REDIS_URL = env.required("REDIS_URL") if PRODUCTION else env.text("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 # --- Secrets ---------------------------------------------------------------------------------
 
@@ -43,9 +37,7 @@ def _secret(name: str, *, field_key: bool = False) -> str:
     given = env.text(name)
     if given:
         return given
-    return (
-        keys.stored(DATA_DIR, name.lower(), make) if databases.configured() else make()
-    )
+    return keys.stored(DATA_DIR, name.lower(), make) if databases.configured() else make()
 
 
 SECRET_KEY = _secret("SECRET_KEY")
@@ -114,9 +106,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
@@ -149,9 +139,7 @@ CONTENT_SECURITY_POLICY = {
     "frame-ancestors": "'none'",
 }
 
-SESSION_COOKIE_AGE = (
-    12 * 60 * 60
-)  # seconds, absolute: the session is not prolonged by use
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds, absolute: the session is not prolonged by use
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PRODUCTION
@@ -212,15 +200,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_TIME_LIMIT = (
-    120  # seconds; a longer job renews its lease on the job row and sets its own
-)
+CELERY_TASK_TIME_LIMIT = 120  # seconds; a longer job renews its lease on the job row and sets its own
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CONCURRENCY = env.integer(
-    "WORKER_CONCURRENCY", default=2, minimum=1, maximum=64
-)
+CELERY_WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", default=2, minimum=1, maximum=64)
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # --- Logs ------------------------------------------------------------------------------------
@@ -237,9 +221,7 @@ LOGGING: dict[str, Any] = {
         "console": {
             "class": "logging.StreamHandler",
             "filters": ["request_id"],
-            "formatter": env.choice(
-                "LOG_FORMAT", default="plain", options={"plain", "json"}
-            ),
+            "formatter": env.choice("LOG_FORMAT", default="plain", options={"plain", "json"}),
         },
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", default="INFO")},

@@ -34,19 +34,13 @@ class Supervisor:
         self._pumps: list[threading.Thread] = []
         self._writing = threading.Lock()
 
-    def start(
-        self, name: str, command: Sequence[str], *, environment: Mapping[str, str]
-    ) -> None:
+    def start(self, name: str, command: Sequence[str], *, environment: Mapping[str, str]) -> None:
         """Start a child process whose lines appear on standard output after its name."""
         reading, writing = os.pipe()
         with os.fdopen(writing, "wb") as output:
-            child = processes.spawn(
-                command, output=output, environment=dict(os.environ) | dict(environment)
-            )
+            child = processes.spawn(command, output=output, environment=dict(os.environ) | dict(environment))
         self._children[name] = child
-        pump = threading.Thread(
-            target=self._pump, args=(name, os.fdopen(reading, "rb")), daemon=True
-        )
+        pump = threading.Thread(target=self._pump, args=(name, os.fdopen(reading, "rb")), daemon=True)
         pump.start()
         self._pumps.append(pump)
 

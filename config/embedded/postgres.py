@@ -66,9 +66,7 @@ class Postgres:
 
     def url(self, role: str, *, database: str = DATABASE) -> str:
         """Return the address at which a role reaches a database of this server."""
-        return (
-            f"postgres://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
-        )
+        return f"postgres://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:
         """End the server: connections are cut, finished transactions are kept."""
@@ -101,9 +99,7 @@ class Postgres:
             command += [] if durable else ["--no-sync"]
             processes.run_as(self.user, command, directory=Path("/"))
         except subprocess.CalledProcessError as error:
-            raise EmbeddedError(
-                f"initdb failed: {error.stdout.decode(errors='replace').strip()}"
-            ) from error
+            raise EmbeddedError(f"initdb failed: {error.stdout.decode(errors='replace').strip()}") from error
         finally:
             secret.unlink(missing_ok=True)
         fresh.rename(self.directory)
@@ -142,9 +138,7 @@ class Postgres:
             lambda: self.process.poll() is not None or self._answers(),
             seconds=_START_SECONDS,
         ):
-            raise EmbeddedError(
-                f"PostgreSQL did not answer within {_START_SECONDS} s; its log is {self.log}."
-            )
+            raise EmbeddedError(f"PostgreSQL did not answer within {_START_SECONDS} s; its log is {self.log}.")
         if self.process.poll() is not None:
             raise EmbeddedError(
                 f"PostgreSQL ended at its start with code {self.process.returncode}; its log is {self.log}."
@@ -152,9 +146,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(
-                self.url(SUPERUSER, database="postgres"), connect_timeout=5
-            ).close()
+            psycopg.connect(self.url(SUPERUSER, database="postgres"), connect_timeout=5).close()
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise EmbeddedError(
@@ -166,12 +158,8 @@ class Postgres:
 
     def _provide_roles(self) -> None:
         """Make the owner, the application role and the database, whichever is missing."""
-        with psycopg.connect(
-            self.url(SUPERUSER, database="postgres"), autocommit=True
-        ) as connection:
-            roles = {
-                name for (name,) in connection.execute("SELECT rolname FROM pg_roles")
-            }
+        with psycopg.connect(self.url(SUPERUSER, database="postgres"), autocommit=True) as connection:
+            roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
             # The owner may make databases, so that tests can; it is no superuser and bypasses no guard.
             for role, may in (
                 (OWNER_ROLE, "CREATEDB"),
@@ -185,29 +173,16 @@ class Postgres:
                             sql.Literal(self.passwords[role]),
                         )
                     )
-            if (
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
                 connection.execute(
-                    "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-                ).fetchone()
-                is None
-            ):
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                        sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE)
-                    )
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE))
                 )
 
 
 def _locale(programs: Path) -> list[str]:
     """Return initdb's options for an order that no upgrade of the system's libraries changes."""
-    version = subprocess.run(
-        [programs / "postgres", "--version"], check=True, capture_output=True, text=True
-    ).stdout
-    number = int(
-        "".join(
-            character if character.isdigit() else " " for character in version
-        ).split()[0]
-    )
+    version = subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+    number = int("".join(character if character.isdigit() else " " for character in version).split()[0])
     if number >= _BUILTIN_LOCALE_SINCE:
         return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     return ["--locale=C"]
@@ -229,10 +204,7 @@ def _place(directory: Path, user: str | None) -> Path:
     if _may_write(home, user):
         return home / "data"
     home.rmdir()
-    home = (
-        _ELSEWHERE
-        / f"compute-exchange-{hashlib.sha256(str(directory).encode()).hexdigest()[:16]}"
-    )
+    home = _ELSEWHERE / f"compute-exchange-{hashlib.sha256(str(directory).encode()).hexdigest()[:16]}"
     if home.exists():
         # Left by a data directory of this path that was removed: its passwords went with it.
         shutil.rmtree(home)
@@ -244,9 +216,7 @@ def _place(directory: Path, user: str | None) -> Path:
 
 def _may_write(directory: Path, user: str) -> bool:
     try:
-        processes.run_as(
-            user, ["/usr/bin/env", "test", "-w", f"{directory}/"], directory=Path("/")
-        )
+        processes.run_as(user, ["/usr/bin/env", "test", "-w", f"{directory}/"], directory=Path("/"))
     except subprocess.CalledProcessError:
         return False
     return True
@@ -266,12 +236,8 @@ def _stop_stranded(directory: Path) -> None:
     # It may already be ending: the kernel told it when its parent died.
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGINT)
-    if not processes.wait_until(
-        lambda: not processes.is_alive(pid), seconds=_STOP_SECONDS
-    ):
-        raise EmbeddedError(
-            f"A PostgreSQL server (process {pid}) still uses {directory} and does not end."
-        )
+    if not processes.wait_until(lambda: not processes.is_alive(pid), seconds=_STOP_SECONDS):
+        raise EmbeddedError(f"A PostgreSQL server (process {pid}) still uses {directory} and does not end.")
 
 
 def _serves(pid: int, directory: Path) -> bool:

@@ -44,11 +44,7 @@ def spawn(
 
 
 def _as_user(user: str | None) -> dict[str, Any]:
-    return (
-        {}
-        if user is None
-        else {"user": user, "group": _group_of(user), "extra_groups": []}
-    )
+    return {} if user is None else {"user": user, "group": _group_of(user), "extra_groups": []}
 
 
 def _group_of(user: str) -> int:
@@ -57,9 +53,7 @@ def _group_of(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def run_as(
-    user: str | None, command: Sequence[str], *, directory: Path | None = None
-) -> None:
+def run_as(user: str | None, command: Sequence[str], *, directory: Path | None = None) -> None:
     """Run a command to its end as another user; raises CalledProcessError with its output."""
     subprocess.run(
         list(command),
@@ -99,9 +93,7 @@ def is_alive(pid: int) -> bool:
     """Tell whether a process of this id exists (a zombie does not count)."""
     with suppress(OSError):
         # The state follows the last parenthesis: a command's name may hold any character.
-        return (
-            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        )
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     if Path("/proc/self/stat").exists():
         return False
     try:

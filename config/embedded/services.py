@@ -125,9 +125,7 @@ def _join(data: Path) -> Services | IO[str]:
         if lock is not None:
             return lock
         state = _state(data)
-        if state is not None and all(
-            map(processes.is_alive, [state.pid, *state.processes.values()])
-        ):
+        if state is not None and all(map(processes.is_alive, [state.pid, *state.processes.values()])):
             return Services(
                 data,
                 state.database_url,
@@ -136,9 +134,7 @@ def _join(data: Path) -> Services | IO[str]:
                 state.processes,
             )
         time.sleep(0.1)
-    raise EmbeddedError(
-        f"Another process has locked {data} and has not started its services in {_JOIN_SECONDS} s."
-    )
+    raise EmbeddedError(f"Another process has locked {data} and has not started its services in {_JOIN_SECONDS} s.")
 
 
 def _wait_for_users(data: Path) -> None:
@@ -154,15 +150,11 @@ def _start(stack: ExitStack, data: Path, environment: dict[str, str]) -> Service
         environment.get("DATABASE_URL", ""),
         environment.get("REDIS_URL", ""),
     )
-    services = Services(
-        data, database_url, environment.get("DATABASE_OWNER_URL", ""), redis_url, {}
-    )
+    services = Services(data, database_url, environment.get("DATABASE_OWNER_URL", ""), redis_url, {})
     if not database_url:
         roles = (postgres.SUPERUSER, postgres.OWNER_ROLE, APPLICATION_ROLE)
         passwords = {role: keys.stored(data, f"{role}_password") for role in roles}
-        server = Postgres(
-            data / "postgres", passwords=passwords, log=_log(logs / "postgres.log")
-        )
+        server = Postgres(data / "postgres", passwords=passwords, log=_log(logs / "postgres.log"))
         stack.callback(server.stop)
         services = replace(
             services,
@@ -172,9 +164,7 @@ def _start(stack: ExitStack, data: Path, environment: dict[str, str]) -> Service
         )
     if not redis_url:
         password = keys.stored(data, "redis_password")
-        broker = Valkey(
-            data / "valkey", password=password, log=_log(logs / "valkey.log")
-        )
+        broker = Valkey(data / "valkey", password=password, log=_log(logs / "valkey.log"))
         stack.callback(broker.stop)
         services = replace(
             services,

@@ -17,9 +17,7 @@ _STOP_SECONDS: Final = 10
 class Valkey:
     """A running server; `url` is its address with the password in it."""
 
-    def __init__(
-        self, directory: Path, *, password: str, log: Path, databases: int = 16
-    ) -> None:
+    def __init__(self, directory: Path, *, password: str, log: Path, databases: int = 16) -> None:
         """Start the server and wait until it answers.
 
         Raises EmbeddedError with the end of its log when it does not within 20 seconds.
@@ -43,13 +41,9 @@ class Valkey:
             seconds=_START_SECONDS,
         ):
             self.stop()
-            raise EmbeddedError(
-                f"Valkey did not answer within {_START_SECONDS} s; its log is {log}."
-            )
+            raise EmbeddedError(f"Valkey did not answer within {_START_SECONDS} s; its log is {log}.")
         if self.process.poll() is not None:
-            raise EmbeddedError(
-                f"Valkey ended at its start with code {self.process.returncode}; its log is {log}."
-            )
+            raise EmbeddedError(f"Valkey ended at its start with code {self.process.returncode}; its log is {log}.")
 
     def _settings(self, directory: Path, password: str, databases: int) -> str:
         # Appending to disk every second and never evicting: a full memory must be an error, not a lost message.

@@ -1,8 +1,7 @@
 """The databases that tests get."""
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.db import connection, DatabaseError
+from django.db import connection
 
 pytestmark = pytest.mark.django_db
 

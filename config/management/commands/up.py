@@ -34,9 +34,7 @@ class Command(BaseCommand):
     """Start everything, say READY, and run until Ctrl-C or until one of the processes ends."""
 
     help = "Run the exchange on this machine: embedded services, web server, worker and beat."
-    requires_system_checks: list[
-        str
-    ] = []  # they are `manage.py check`; a start should be quick
+    requires_system_checks: list[str] = []  # they are `manage.py check`; a start should be quick
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -44,12 +42,8 @@ class Command(BaseCommand):
             type=_port,
             help=f"where the web server listens (default: {_DEFAULT_PORT})",
         )
-        parser.add_argument(
-            "--empty", action="store_true", help="do not load the demo market"
-        )
-        parser.add_argument(
-            "--data", metavar="DIR", help="where everything is kept (default: .data)"
-        )
+        parser.add_argument("--empty", action="store_true", help="do not load the demo market")
+        parser.add_argument("--data", metavar="DIR", help="where everything is kept (default: .data)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = _listenable(options["port"])
@@ -57,9 +51,7 @@ class Command(BaseCommand):
         run = data / "run"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir(mode=0o700)
-        with embedded.running(
-            data
-        ) as services:  # those that the command line has started for this process
+        with embedded.running(data) as services:  # those that the command line has started for this process
             schema.bring_up_to_date()
             self._first_start(data, empty=options["empty"])
             supervisor = Supervisor(services.processes)
@@ -113,7 +105,7 @@ def _output_of(command: str) -> str:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise ValueError(text)
     return int(text)
 
@@ -122,16 +114,12 @@ def _listenable(asked: int | None) -> int:
     """Return the port to listen on; raises CommandError when the one asked for is taken."""
     if asked is not None:
         if not _is_free(asked):
-            raise CommandError(
-                f"Port {asked} of 127.0.0.1 is taken. Give another with --port, or none."
-            )
+            raise CommandError(f"Port {asked} of 127.0.0.1 is taken. Give another with --port, or none.")
         return asked
     for port in range(_DEFAULT_PORT, _DEFAULT_PORT + _PORTS_TRIED):
         if _is_free(port):
             return port
-    raise CommandError(
-        f"Ports {_DEFAULT_PORT} to {_DEFAULT_PORT + _PORTS_TRIED - 1} are taken. Give one with --port."
-    )
+    raise CommandError(f"Ports {_DEFAULT_PORT} to {_DEFAULT_PORT + _PORTS_TRIED - 1} are taken. Give one with --port.")
 
 
 def _is_free(port: int) -> bool:
@@ -154,9 +142,7 @@ def _start(supervisor: Supervisor, data: Path, port: int) -> None:
         "SECRET_KEY": settings.SECRET_KEY,
         "FIELD_ENCRYPTION_KEY": settings.FIELD_ENCRYPTION_KEY,
         "EXCHANGE_RUN": str(run),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")])
-        ),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")])),
     }
     web = [
         sys.executable,
@@ -186,9 +172,7 @@ def _start(supervisor: Supervisor, data: Path, port: int) -> None:
         "--without-gossip",
         "--without-mingle",
     ]
-    background = common | {
-        "DATABASE_STATEMENT_TIMEOUT_SECONDS": str(_WORKER_STATEMENT_SECONDS)
-    }
+    background = common | {"DATABASE_STATEMENT_TIMEOUT_SECONDS": str(_WORKER_STATEMENT_SECONDS)}
     supervisor.start("worker", worker, environment=background)
     supervisor.start(
         "beat",
@@ -200,22 +184,16 @@ def _start(supervisor: Supervisor, data: Path, port: int) -> None:
 def _await(supervisor: Supervisor, run: Path, port: int) -> None:
     """Wait until web answers and worker and beat have said that they work."""
     deadline = time.monotonic() + _START_SECONDS
-    while not (
-        (run / "worker").exists() and (run / "beat").exists() and _answers(port)
-    ):
+    while not ((run / "worker").exists() and (run / "beat").exists() and _answers(port)):
         supervisor.check()
         if time.monotonic() > deadline:
-            raise CommandError(
-                f"Web, worker and beat did not all start within {_START_SECONDS} s."
-            )
+            raise CommandError(f"Web, worker and beat did not all start within {_START_SECONDS} s.")
         time.sleep(_POLL_SECONDS)
 
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/healthz", timeout=5
-        ) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
