@@ -11,4 +11,4 @@ class ExchangeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
-    append_only_tables: tuple[str, ...] = ()
+    append_only_tables: tuple[str, ...] = ("exchange_offerrevision", "exchange_orderrevision")

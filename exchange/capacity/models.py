@@ -1,10 +1,7 @@
 """Capacity: one row per offering and hour says how many units there are and who has a claim on them."""
 
-from datetime import UTC
-
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import TruncHour
 
 from accounts.foundation import ids
 from accounts.foundation.strict import EARLIEST, LATEST
@@ -18,9 +15,7 @@ class CapacitySlot(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    offering = models.ForeignKey(
-        Offering, on_delete=models.PROTECT, related_name="capacity_slots"
-    )
+    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="capacity_slots")
     starts_at = models.DateTimeField()
     listed = models.PositiveIntegerField()
     offered = models.PositiveIntegerField(default=0)
@@ -40,10 +35,6 @@ class CapacitySlot(models.Model):
             models.CheckConstraint(
                 name="exchange_capacity_not_negative",
                 condition=Q(listed__gte=0, offered__gte=0, held__gte=0, sold__gte=0),
-            ),
-            models.CheckConstraint(
-                name="exchange_capacity_whole_hour",
-                condition=Q(starts_at=TruncHour("starts_at", tzinfo=UTC)),
             ),
             models.CheckConstraint(
                 name="exchange_capacity_starts_in_range",

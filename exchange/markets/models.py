@@ -36,9 +36,7 @@ class Market(models.Model):
     lead_seconds = models.PositiveIntegerField()
     horizon_hours = models.PositiveIntegerField()
     rules_version = models.PositiveIntegerField()
-    status = models.CharField(
-        max_length=16, choices=[(status.value, status.value) for status in MarketStatus]
-    )
+    status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in MarketStatus])
     created_at = models.DateTimeField()
 
     class Meta:

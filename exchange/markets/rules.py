@@ -5,6 +5,7 @@ so a zone's summer time neither repeats nor skips one; a 24-hour grid stays on l
 Asia/Shanghai, the zone does not change its offset.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,11 +17,17 @@ from zoneinfo import ZoneInfo
 from accounts.foundation.errors import FieldProblem
 from accounts.foundation.strict import EARLIEST, LATEST
 from catalog.measures.interval import HOUR
-from catalog.measures.price import format_micros
+from catalog.measures.money import EXPONENTS
+from catalog.measures.price import MAX_PRICE_MICROS, format_micros
+from exchange.markets.errors import MarketMoveRefused
 
+CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 # Steps that divide a day, so that the grid falls on the same local hours every day.
 GRID_STEPS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
 MAX_QUANTITY: Final = 1_000_000  # units in one offer or order
+MAX_HORIZON_HOURS: Final = 366 * 24
+# The version of the rules in this module and in clearing that rounds and orders record.
+RULES_VERSION: Final = 1
 
 
 class MarketStatus(StrEnum):
@@ -59,9 +66,7 @@ class MarketTerms:
     @property
     def slot_zero(self) -> datetime:
         """The instant (UTC) at which slot 0 starts."""
-        return datetime.combine(self.epoch, time(), ZoneInfo(self.timezone)).astimezone(
-            UTC
-        )
+        return datetime.combine(self.epoch, time(), ZoneInfo(self.timezone)).astimezone(UTC)
 
     @property
     def grid(self) -> timedelta:
@@ -72,6 +77,18 @@ class MarketTerms:
     def no_cancel(self) -> timedelta:
         """How long before the gate nothing may be lowered or withdrawn any more."""
         return timedelta(seconds=self.no_cancel_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSpec:
+    """A market to be opened: its names, what is traded in it and in which unit, and its terms."""
+
+    code: str
+    name: str
+    service_class: str
+    unit: str
+    terms: MarketTerms
+    name_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +173,7 @@ def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
 def lots(terms: MarketTerms, quantity: int) -> int:
     """Return units as lots; the quantity was checked to be whole lots when it came in."""
     whole, rest = divmod(quantity, terms.lot_units)
-    assert not rest, (
-        f"{quantity} units are no whole number of lots of {terms.lot_units}"
-    )
+    assert not rest, f"{quantity} units are no whole number of lots of {terms.lot_units}"
     return whole
 
 
@@ -175,9 +190,7 @@ def micros_per_lot(terms: MarketTerms, price_micros: int) -> int:
 # --- Checks: every one yields what is wrong, with the value seen and what was expected -----------
 
 
-def price_problems(
-    terms: MarketTerms, price_micros: int, *, pointer: str
-) -> Iterator[FieldProblem]:
+def price_problems(terms: MarketTerms, price_micros: int, *, pointer: str) -> Iterator[FieldProblem]:
     """Check a limit or reserve against the collar and the tick."""
     shown = format_micros(price_micros)
     if not terms.collar_min_micros <= price_micros <= terms.collar_max_micros:
@@ -194,13 +207,12 @@ def price_problems(
         near = f"{format_micros(below)} or {format_micros(below + terms.tick_micros)}"
         yield FieldProblem(
             pointer,
-            f"expected a multiple of the tick {format_micros(terms.tick_micros)} {terms.currency}, such as {near}, got {shown}",
+            f"expected a multiple of the tick {format_micros(terms.tick_micros)} {terms.currency}, such as {near}, "
+            f"got {shown}",
         )
 
 
-def quantity_problems(
-    terms: MarketTerms, quantity: int, *, pointer: str
-) -> Iterator[FieldProblem]:
+def quantity_problems(terms: MarketTerms, quantity: int, *, pointer: str) -> Iterator[FieldProblem]:
     """Check a number of units against the lot and the largest quantity."""
     if not 1 <= quantity <= MAX_QUANTITY:
         yield FieldProblem(
@@ -263,6 +275,47 @@ def reach_problems(
             f"expected {_shown(terms, reach.last_at)} or earlier, the end of the market's horizon of "
             f"{terms.horizon_hours} hours, got {_shown(terms, ends_at)}",
         )
+
+
+def market_problems(spec: MarketSpec) -> Iterator[FieldProblem]:
+    """Check that the rules of a new market fit together."""
+    terms = spec.terms
+    if not CODE.fullmatch(spec.code):
+        yield FieldProblem(
+            "/code",
+            f"expected 2 to 40 lower-case letters, digits and hyphens, got {spec.code!r}",
+        )
+    if terms.currency not in EXPONENTS:
+        yield FieldProblem(
+            "/currency",
+            f"expected one of {', '.join(EXPONENTS)}, got {terms.currency!r}",
+        )
+    if terms.grid_slots not in GRID_STEPS:
+        yield FieldProblem(
+            "/grid_slots",
+            f"expected one of {', '.join(map(str, GRID_STEPS))}, got {terms.grid_slots}",
+        )
+    for name, low, high in (
+        ("lot_units", 1, MAX_QUANTITY),
+        ("tick_micros", 1, MAX_PRICE_MICROS),
+        ("collar_min_micros", 0, terms.collar_max_micros),
+        ("collar_max_micros", 1, MAX_PRICE_MICROS),
+        ("gate_interval_seconds", 1, 7 * 24 * 3600),
+        ("gate_offset_seconds", 0, terms.gate_interval_seconds - 1),
+        ("no_cancel_seconds", 0, terms.gate_interval_seconds - 1),
+        ("lead_seconds", 0, 7 * 24 * 3600),
+        ("horizon_hours", 1, MAX_HORIZON_HOURS),
+    ):
+        value = getattr(terms, name)
+        if not low <= value <= high:
+            yield FieldProblem(f"/{name}", f"expected from {low} to {high}, got {value}")
+    yield from zone_problems(terms.timezone, terms.epoch)
+
+
+def check_move(current: str, target: MarketStatus) -> None:
+    """Raise MarketMoveRefused unless a market may go from one status to the other."""
+    if target not in MOVES[MarketStatus(current)]:
+        raise MarketMoveRefused(current, target)
 
 
 def zone_problems(timezone: str, epoch: date) -> Iterator[FieldProblem]:

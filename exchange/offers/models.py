@@ -1,11 +1,9 @@
 """An offer: units of one offering, divisible by lot and hour, at one reserve price; and how it changed."""
 
-from datetime import UTC
 from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import TruncHour
 
 from accounts.foundation import ids
 from accounts.foundation.strict import EARLIEST, LATEST
@@ -23,12 +21,8 @@ class Offer(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="offers")
-    offering = models.ForeignKey(
-        Offering, on_delete=models.PROTECT, related_name="offers"
-    )
-    provider = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="offers"
-    )
+    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="offers")
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="offers")
     quantity = models.PositiveIntegerField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -39,9 +33,7 @@ class Offer(models.Model):
     return_credit_ppm = models.PositiveIntegerField(null=True, blank=True)
     seq = models.BigIntegerField(unique=True)
     revision = models.PositiveIntegerField(default=1)
-    status = models.CharField(
-        max_length=16, choices=[(status.value, status.value) for status in OfferStatus]
-    )
+    status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in OfferStatus])
     # While a gate's book holds the offer, nothing about it may change.
     locked_at = models.DateTimeField(null=True, blank=True)
     total_unit_hours = models.BigIntegerField()
@@ -80,12 +72,9 @@ class Offer(models.Model):
             ),
             models.CheckConstraint(
                 name="exchange_offer_closed_has_none_open",
-                condition=Q(closed_at__isnull=True)
-                | Q(total_unit_hours=F("sold_unit_hours") + F("closed_unit_hours")),
+                condition=Q(closed_at__isnull=True) | Q(total_unit_hours=F("sold_unit_hours") + F("closed_unit_hours")),
             ),
-            models.CheckConstraint(
-                name="exchange_offer_quantity_positive", condition=Q(quantity__gte=1)
-            ),
+            models.CheckConstraint(name="exchange_offer_quantity_positive", condition=Q(quantity__gte=1)),
             models.CheckConstraint(
                 name="exchange_offer_window_in_order",
                 condition=Q(
@@ -97,21 +86,12 @@ class Offer(models.Model):
             models.CheckConstraint(
                 name="exchange_offer_prices_not_negative",
                 condition=Q(reserve_micros__gte=0)
-                & (
-                    Q(instant_price_micros__isnull=True)
-                    | Q(instant_price_micros__gte=0)
-                ),
+                & (Q(instant_price_micros__isnull=True) | Q(instant_price_micros__gte=0)),
             ),
             models.CheckConstraint(
                 name="exchange_offer_credits_are_shares",
-                condition=(
-                    Q(pause_credit_ppm__isnull=True)
-                    | Q(pause_credit_ppm__lte=1_000_000)
-                )
-                & (
-                    Q(return_credit_ppm__isnull=True)
-                    | Q(return_credit_ppm__lte=1_000_000)
-                ),
+                condition=(Q(pause_credit_ppm__isnull=True) | Q(pause_credit_ppm__lte=1_000_000))
+                & (Q(return_credit_ppm__isnull=True) | Q(return_credit_ppm__lte=1_000_000)),
             ),
             models.CheckConstraint(
                 name="exchange_offer_times_in_range",
@@ -156,10 +136,6 @@ class OfferSlot(models.Model):
                 name="exchange_offerslot_never_oversold",
                 condition=Q(sold__gte=0, quantity__gte=F("sold")),
             ),
-            models.CheckConstraint(
-                name="exchange_offerslot_whole_hour",
-                condition=Q(starts_at=TruncHour("starts_at", tzinfo=UTC)),
-            ),
         )
 
     def __str__(self) -> str:
@@ -186,9 +162,7 @@ class OfferRevision(models.Model):
                 name="exchange_offerrevision_numbered_once",
                 fields=("offer", "revision"),
             ),
-            models.CheckConstraint(
-                name="exchange_offerrevision_from_one", condition=Q(revision__gte=1)
-            ),
+            models.CheckConstraint(name="exchange_offerrevision_from_one", condition=Q(revision__gte=1)),
         )
 
     def __str__(self) -> str:

@@ -29,9 +29,7 @@ MOVES: Final[Mapping[OfferStatus, frozenset[OfferStatus]]] = MappingProxyType(
                 OfferStatus.EXPIRED,
             }
         ),
-        OfferStatus.PARTLY_SOLD: frozenset(
-            {OfferStatus.SOLD, OfferStatus.WITHDRAWN, OfferStatus.EXPIRED}
-        ),
+        OfferStatus.PARTLY_SOLD: frozenset({OfferStatus.SOLD, OfferStatus.WITHDRAWN, OfferStatus.EXPIRED}),
         OfferStatus.SOLD: frozenset(),
         OfferStatus.WITHDRAWN: frozenset(),
         OfferStatus.EXPIRED: frozenset(),

@@ -24,18 +24,10 @@ class Order(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="orders")
-    buyer = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="orders"
-    )
-    project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="orders"
-    )
-    placed_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="orders", null=True, blank=True
-    )
-    kind = models.CharField(
-        max_length=16, choices=[(kind.value, kind.value) for kind in OrderKind]
-    )
+    buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="orders")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="orders")
+    placed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders", null=True, blank=True)
+    kind = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in OrderKind])
     quantity_min = models.PositiveIntegerField(null=True, blank=True)
     quantity_max = models.PositiveIntegerField()
     hours = models.PositiveIntegerField(null=True, blank=True)
@@ -44,9 +36,7 @@ class Order(models.Model):
     single_site = models.BooleanField(default=False)
     needs = models.JSONField(default=dict, blank=True)
     limit_micros = models.BigIntegerField()
-    limit_source = models.CharField(
-        max_length=16, choices=[(source.value, source.value) for source in LimitSource]
-    )
+    limit_source = models.CharField(max_length=16, choices=[(source.value, source.value) for source in LimitSource])
     currency = models.CharField(max_length=3)
     budget_minor = models.BigIntegerField(null=True, blank=True)
     extras_reserve_minor = models.BigIntegerField(default=0)
@@ -59,9 +49,7 @@ class Order(models.Model):
     tax_rate_ppm = models.PositiveIntegerField()
     seq = models.BigIntegerField(unique=True)
     revision = models.PositiveIntegerField(default=1)
-    status = models.CharField(
-        max_length=16, choices=[(status.value, status.value) for status in OrderStatus]
-    )
+    status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in OrderStatus])
     total_unit_hours = models.BigIntegerField()
     filled_unit_hours = models.BigIntegerField(default=0)
     closed_unit_hours = models.BigIntegerField(default=0)
@@ -91,13 +79,13 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="exchange_order_kind_has_its_fields",
                 condition=Q(
-                    kind=OrderKind.BLOCK,
+                    kind=OrderKind.BLOCK.value,
                     quantity_min__gte=1,
                     quantity_min__lte=F("quantity_max"),
                     hours__gte=1,
                 )
                 | Q(
-                    kind=OrderKind.HOURLY,
+                    kind=OrderKind.HOURLY.value,
                     quantity_min__isnull=True,
                     hours__isnull=True,
                     single_site=False,
@@ -129,8 +117,7 @@ class Order(models.Model):
                 condition=Q(
                     filled_unit_hours__gte=0,
                     closed_unit_hours__gte=0,
-                    total_unit_hours__gte=F("filled_unit_hours")
-                    + F("closed_unit_hours"),
+                    total_unit_hours__gte=F("filled_unit_hours") + F("closed_unit_hours"),
                 ),
             ),
             models.CheckConstraint(
@@ -140,14 +127,8 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="exchange_order_filled_says_all",
-                condition=(
-                    Q(status=OrderStatus.FILLED)
-                    & Q(filled_unit_hours=F("total_unit_hours"))
-                )
-                | (
-                    ~Q(status=OrderStatus.FILLED)
-                    & ~Q(filled_unit_hours=F("total_unit_hours"))
-                ),
+                condition=(Q(status=OrderStatus.FILLED.value) & Q(filled_unit_hours=F("total_unit_hours")))
+                | (~Q(status=OrderStatus.FILLED.value) & ~Q(filled_unit_hours=F("total_unit_hours"))),
             ),
             models.CheckConstraint(
                 name="exchange_order_currency_is_code",
@@ -209,9 +190,7 @@ class OrderRevision(models.Model):
                 name="exchange_orderrevision_numbered_once",
                 fields=("order", "revision"),
             ),
-            models.CheckConstraint(
-                name="exchange_orderrevision_from_one", condition=Q(revision__gte=1)
-            ),
+            models.CheckConstraint(name="exchange_orderrevision_from_one", condition=Q(revision__gte=1)),
         )
 
     def __str__(self) -> str:

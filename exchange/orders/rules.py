@@ -37,9 +37,7 @@ LIVE: Final = (OrderStatus.OPEN.value, OrderStatus.LOCKED.value)
 
 MOVES: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = MappingProxyType(
     {
-        OrderStatus.OPEN: frozenset(
-            {OrderStatus.LOCKED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
-        ),
+        OrderStatus.OPEN: frozenset({OrderStatus.LOCKED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}),
         # Back to open: a void round, or hours left that the order wants to see in the next one.
         OrderStatus.LOCKED: frozenset(
             {
