@@ -184,6 +184,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
+# --- Payments --------------------------------------------------------------------------------
+
+# Without a secret key customers pay by bank transfer only. The address replaces Stripe's own in tests.
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE")
+
 # --- Background work (read by config.celery) -------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL

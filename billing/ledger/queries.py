@@ -168,7 +168,7 @@ def visible_entries(actor: Actor) -> QuerySet[LedgerEntry]:
     if actor.can(Capability.VIEW_BOOKS):
         return entries
     codes = _own_codes(actor)
-    return entries.filter(account__organisation_id=actor.organisation_id, account__code__in=codes)
+    return entries.filter(account__organisation_id=actor.organisation(), account__code__in=codes)
 
 
 def visible_holds(actor: Actor) -> QuerySet[Hold]:
@@ -177,7 +177,7 @@ def visible_holds(actor: Actor) -> QuerySet[Hold]:
     if actor.can(Capability.VIEW_BOOKS):
         return holds
     actor.require(Capability.VIEW_BUYING)
-    return holds.filter(organisation_id=actor.organisation_id)
+    return holds.filter(organisation_id=actor.organisation())
 
 
 def _own_codes(actor: Actor) -> list[Code]:

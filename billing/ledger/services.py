@@ -1,4 +1,4 @@
-"""The verbs of the books: open accounts, post, reverse, and hold funds.
+"""The verbs of the books: post, reverse, and hold funds. Accounts open at their first use.
 
 Every function works inside the caller's transaction and makes no savepoint of its own: a
 business step, its posting, its audit record and its event are true together or not at all.
@@ -170,20 +170,7 @@ def _overdrafts(
     return raised
 
 
-# --- Accounts ----------------------------------------------------------------------------------
-
-
-def open_account(account: AccountRef, currency: str, *, now: datetime, shard: int = 0) -> Account:
-    """Return the account, made if it does not exist; two callers at once get the same one."""
-    Account.objects.bulk_create([_new_account(account, shard, currency, now)], ignore_conflicts=True)
-    return Account.objects.get(
-        code=account.code, organisation_id=account.organisation_id, currency=currency, shard=shard
-    )
-
-
-def wallet(organisation_id: UUID, currency: str, *, now: datetime) -> Account:
-    """Return an organisation's wallet in a currency, opened at its first use."""
-    return open_account(AccountRef(Code.WALLET, organisation_id), currency, now=now)
+# --- Accounts, locked --------------------------------------------------------------------------
 
 
 def _locked_accounts(

@@ -1,12 +1,15 @@
 """The life of a top-up, its reference, and what an amount of one may be: plain values."""
 
 import re
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from accounts.foundation import ids
 from billing.payments.errors import TopUpMoveRefused
+from catalog.measures.money import Money
 
 MIN_TOP_UP_MINOR: Final = 1
 MAX_TOP_UP_MINOR: Final = 10**12  # ten thousand million CNY; a typing mistake is likelier
@@ -50,6 +53,17 @@ RECEIPT_MOVES: Final[dict[ReceiptStatus, frozenset[ReceiptStatus]]] = {
     ReceiptStatus.UNMATCHED: frozenset({ReceiptStatus.MATCHED}),
     ReceiptStatus.MATCHED: frozenset(),
 }
+
+
+@dataclass(frozen=True)
+class BankLine:
+    """A credit as the bank's statement shows it."""
+
+    bank_reference: str  # the bank's own id of the transaction
+    amount: Money
+    value_date: date
+    payer: str
+    remittance: str = ""  # what the payer wrote
 
 
 def check_move(before: TopUpStatus, after: TopUpStatus) -> None:
