@@ -12,7 +12,8 @@ SUPPORTED = ((3, 13), (3, 12), (3, 11))
 if __name__ == "__main__":
     if sys.version_info[:2] not in SUPPORTED:
         names = ", ".join("python%d.%d" % version for version in SUPPORTED)  # noqa: UP031
-        sys.exit("This is Python %d.%d; the exchange needs one of %s." % (sys.version_info[:2] + (names,)))  # noqa: UP031
+        seen = (sys.version_info[0], sys.version_info[1], names)
+        sys.exit("This is Python %d.%d; the exchange needs one of %s." % seen)  # noqa: UP031
 
     from config import bootstrap
 

@@ -88,7 +88,9 @@ def owner_cursor() -> Iterator[Any]:
 @contextmanager
 def _maintenance() -> Iterator[psycopg.Connection[Any]]:
     """Connect as the owner to a database that tests never touch."""
-    owner = settings.DATABASE_OWNER.connection
+    access = settings.DATABASE_OWNER
+    assert access is not None, "tests.environment sets DATABASE_URL before Django is configured"
+    owner = access.connection
     with psycopg.connect(
         host=owner["HOST"],
         port=owner["PORT"] or None,
