@@ -66,19 +66,13 @@ _STATE_TONES: Final = {
 @register.filter
 def money(amount_minor: int | None, currency: str) -> str:
     """`1234500` fen -> `12,345.00 CNY`; nothing for None."""
-    return (
-        ""
-        if amount_minor is None
-        else f"{_grouped(format_minor(amount_minor, currency))} {currency}"
-    )
+    return "" if amount_minor is None else f"{_grouped(format_minor(amount_minor, currency))} {currency}"
 
 
 @register.filter
 def amount(amount_minor: int | None, currency: str) -> str:
     """`1234500` fen -> `12,345.00`, for columns whose heading names the currency."""
-    return (
-        "" if amount_minor is None else _grouped(format_minor(amount_minor, currency))
-    )
+    return "" if amount_minor is None else _grouped(format_minor(amount_minor, currency))
 
 
 @register.filter
@@ -122,12 +116,8 @@ def when(instant: datetime | None) -> SafeString | str:
 @register.filter
 def state(status: str) -> SafeString:
     """A status as a coloured word; the word itself carries the meaning."""
-    tone = next(
-        (tone for tone, words in _STATE_TONES.items() if str(status) in words), ""
-    )
-    return format_html(
-        '<span class="state {}">{}</span>', tone, str(status).replace("_", " ")
-    )
+    tone = next((tone for tone, words in _STATE_TONES.items() if str(status) in words), "")
+    return format_html('<span class="state {}">{}</span>', tone, str(status).replace("_", " "))
 
 
 def _grouped(text: str) -> str:

@@ -1,0 +1,254 @@
+"""Invariants of capacity, offers, orders, rounds, trades and leases (M)."""
+
+from typing import Final
+
+from config.audit.invariants import by_query
+
+MARKET: Final = (
+    by_query(
+        "M1",
+        "capacity of an hour is never oversold, and its counters are those of its offers and trades",
+        "offering hours",
+        counted="SELECT count(*) FROM exchange_capacityslot",
+        violations="""
+            WITH on_offer AS (
+                SELECT f.offering_id, s.starts_at, sum(s.quantity - s.sold) AS units
+                FROM exchange_offerslot s JOIN exchange_offer f ON f.id = s.offer_id
+                WHERE f.closed_at IS NULL GROUP BY 1, 2
+            ), traded AS (
+                SELECT f.offering_id, hour AS starts_at, sum(t.quantity) AS units
+                FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id,
+                    generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+                GROUP BY 1, 2
+            )
+            SELECT c.id, format('listed %s, offered %s (offers: %s), held %s, sold %s (trades: %s)', c.listed,
+                c.offered, coalesce(o.units, 0), c.held, c.sold, coalesce(t.units, 0))
+            FROM exchange_capacityslot c
+            LEFT JOIN on_offer o USING (offering_id, starts_at)
+            LEFT JOIN traded t USING (offering_id, starts_at)
+            WHERE c.offered <> coalesce(o.units, 0) OR c.sold <> coalesce(t.units, 0)
+               OR c.offered + c.held + c.sold > c.listed OR least(c.offered, c.held, c.sold) < 0
+            UNION ALL
+            SELECT t.offering_id, format('traded at %s without a capacity row', t.starts_at)
+            FROM traded t LEFT JOIN exchange_capacityslot c USING (offering_id, starts_at) WHERE c.id IS NULL
+            """,
+    ),
+    by_query(
+        "M2",
+        "leases of one contract and offering do not overlap",
+        "leases",
+        counted="SELECT count(*) FROM exchange_lease",
+        violations="""
+            SELECT a.id, format('overlaps %s', b.id)
+            FROM exchange_lease a JOIN exchange_lease b
+              ON b.contract_id = a.contract_id AND b.offering_id = a.offering_id AND b.id > a.id
+             AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
+            WHERE a.status <> 'replaced' AND b.status <> 'replaced'
+            """,
+    ),
+    by_query(
+        "M3",
+        "an order's filled hours are those of its trades, and its hours add up",
+        "orders",
+        counted="SELECT count(*) FROM exchange_order",
+        violations="""
+            SELECT o.id, format('filled %s, trades %s, closed %s of %s', o.filled_unit_hours,
+                coalesce(t.hours, 0), o.closed_unit_hours, o.total_unit_hours)
+            FROM exchange_order o
+            LEFT JOIN (SELECT order_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1) t ON t.order_id = o.id
+            WHERE o.filled_unit_hours <> coalesce(t.hours, 0)
+               OR o.filled_unit_hours + o.closed_unit_hours > o.total_unit_hours
+               OR (o.closed_at IS NOT NULL AND o.filled_unit_hours + o.closed_unit_hours <> o.total_unit_hours)
+            """,
+    ),
+    by_query(
+        "M4",
+        "every trade is within both limits (a block's limit is an average), between two organisations, in one currency",
+        "trades",
+        counted="SELECT count(*) FROM exchange_trade",
+        violations="""
+            SELECT t.id::text, format('price %s, reserve %s, limit %s', t.price_micros, f.reserve_micros, o.limit_micros)
+            FROM exchange_trade t
+            JOIN exchange_order o ON o.id = t.order_id JOIN exchange_offer f ON f.id = t.offer_id
+            JOIN exchange_market m ON m.id = t.market_id
+            WHERE t.price_micros < t.offer_reserve_micros
+               OR (o.kind = 'hourly' AND t.price_micros > t.order_limit_micros)
+               OR t.buyer_id = t.provider_id OR t.buyer_id <> o.buyer_id OR t.provider_id <> f.provider_id
+               OR t.currency <> m.currency OR o.market_id <> f.market_id OR o.market_id <> t.market_id
+               OR t.unit_hours <> t.quantity * extract(epoch FROM t.ends_at - t.starts_at) / 3600
+               OR t.starts_at < o.earliest_at OR t.ends_at > o.latest_at
+               OR t.starts_at < f.starts_at OR t.ends_at > f.ends_at
+            UNION ALL
+            SELECT format('%s in %s', t.order_id, t.round_id),
+                format('a block pays %s micros for %s unit-hours limited to %s',
+                    sum(t.price_micros::numeric * t.unit_hours), sum(t.unit_hours), max(t.order_limit_micros))
+            FROM exchange_trade t WHERE t.order_kind = 'block'
+            GROUP BY t.order_id, t.round_id
+            HAVING sum(t.price_micros::numeric * t.unit_hours) > sum(t.order_limit_micros::numeric * t.unit_hours)
+            """,
+    ),
+    by_query(
+        "M5",
+        "a gate has one round, a round one outcome, and its trades are the outcome's",
+        "rounds",
+        counted="SELECT count(*) FROM exchange_round",
+        violations="""
+            WITH declared AS (
+                SELECT r.id, sum((t ->> 'qty')::numeric * ((t ->> 't1')::int - (t ->> 't0')::int)) * m.lot_units AS hours
+                FROM exchange_round r JOIN exchange_market m ON m.id = r.market_id
+                JOIN exchange_roundoutcome o ON o.round_id = r.id,
+                    jsonb_array_elements(o.text::jsonb -> 'trades') AS t
+                WHERE r.status = 'published' GROUP BY r.id, m.lot_units
+            ), made AS (
+                SELECT round_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1
+            )
+            SELECT r.id::text, format('outcome %s unit-hours, trades %s', coalesce(d.hours, 0), coalesce(made.hours, 0))
+            FROM exchange_round r LEFT JOIN declared d ON d.id = r.id LEFT JOIN made ON made.round_id = r.id
+            WHERE r.status = 'published' AND coalesce(d.hours, 0) <> coalesce(made.hours, 0)
+            UNION ALL
+            SELECT r.id::text, format('%s with trades and without an outcome', r.status)
+            FROM exchange_round r JOIN made ON made.round_id = r.id
+            LEFT JOIN exchange_roundoutcome o ON o.round_id = r.id WHERE o.round_id IS NULL OR r.status = 'void'
+            UNION ALL
+            SELECT market_id::text, format('%s rounds at %s', count(*), scheduled_at)
+            FROM exchange_round GROUP BY market_id, scheduled_at HAVING count(*) > 1
+            """,
+    ),
+    by_query(
+        "M6",
+        "a frozen book and its outcome carry the digests of their texts, and hold exactly the orders that took part",
+        "books",
+        counted="SELECT count(*) FROM exchange_roundsnapshot",
+        violations="""
+            SELECT round_id, 'the text of the book does not have its digest' FROM exchange_roundsnapshot
+            WHERE encode(sha256(convert_to(text, 'UTF8')), 'hex') <> digest
+            UNION ALL
+            SELECT round_id, 'the text of the outcome does not have its digest' FROM exchange_roundoutcome
+            WHERE encode(sha256(convert_to(text, 'UTF8')), 'hex') <> digest
+            UNION ALL
+            SELECT o.round_id, 'the outcome is of another book'
+            FROM exchange_roundoutcome o LEFT JOIN exchange_roundsnapshot s ON s.round_id = o.round_id
+            WHERE s.digest IS DISTINCT FROM o.snapshot_digest
+            UNION ALL
+            SELECT s.round_id, format('%s orders in the book, %s took part',
+                jsonb_array_length(s.text::jsonb -> 'orders'), count(e.id))
+            FROM exchange_roundsnapshot s LEFT JOIN exchange_roundorder e ON e.round_id = s.round_id
+            GROUP BY s.round_id, s.text HAVING jsonb_array_length(s.text::jsonb -> 'orders') <> count(e.id)
+            """,
+    ),
+    by_query(
+        "M7",
+        "in a round, one delivery pool and hour has one price",
+        "pool hours",
+        counted="""
+            SELECT count(DISTINCT (t.round_id, f.offering_id, hour)) FROM exchange_trade t
+            JOIN exchange_offer f ON f.id = t.offer_id,
+                generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+            """,
+        violations="""
+            SELECT g.site_id, format('%s prices at %s in round %s', count(DISTINCT t.price_micros), hour, t.round_id)
+            FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id
+            JOIN catalog_offering g ON g.id = f.offering_id,
+                generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+            GROUP BY t.round_id, hour, g.site_id, g.resource_type_id, g.fabric, g.security_level, g.rated_tflops, g.memory_gb
+            HAVING count(DISTINCT t.price_micros) > 1
+            """,
+    ),
+    by_query(
+        "M8",
+        "every round whose gate passed while the exchange ran is published or void within a minute",
+        "rounds",
+        counted="SELECT count(*) FROM exchange_round",
+        violations="""
+            SELECT id, format('%s, its gate was at %s', status, scheduled_at) FROM exchange_round
+            WHERE status NOT IN ('published', 'void')
+              AND scheduled_at < (SELECT max(at) FROM accounts_event) - interval '60 seconds'
+            """,
+    ),
+    by_query(
+        "M9",
+        "an offer's sold hours are those of its trades and of its hours",
+        "offers",
+        counted="SELECT count(*) FROM exchange_offer",
+        violations="""
+            SELECT f.id, format('sold %s, trades %s, hours %s', f.sold_unit_hours, coalesce(t.hours, 0), coalesce(s.sold, 0))
+            FROM exchange_offer f
+            LEFT JOIN (SELECT offer_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1) t ON t.offer_id = f.id
+            LEFT JOIN (SELECT offer_id, sum(sold) AS sold FROM exchange_offerslot GROUP BY 1) s ON s.offer_id = f.id
+            WHERE f.sold_unit_hours <> coalesce(t.hours, 0) OR f.sold_unit_hours <> coalesce(s.sold, 0)
+               OR f.sold_unit_hours + f.closed_unit_hours > f.total_unit_hours
+            """,
+    ),
+    by_query(
+        "M10",
+        "a contract is one order with one provider, and its schedule equals its trades hour by hour",
+        "contracts",
+        counted="SELECT count(*) FROM billing_contract WHERE source_type = 'order'",
+        violations="""
+            WITH agreed AS (
+                SELECT s.contract_id, s.offering_id, hour, s.quantity::bigint AS units, s.price_micros
+                FROM billing_contractslot s JOIN billing_contract c ON c.id = s.contract_id AND c.source_type = 'order',
+                    generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
+            ), traded AS (
+                SELECT t.contract_id, f.offering_id, hour, sum(t.quantity)::bigint AS units, max(t.price_micros) AS price_micros
+                FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id,
+                    generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+                GROUP BY 1, 2, 3
+            )
+            SELECT coalesce(a.contract_id, t.contract_id), format('%s: agreed %s at %s, traded %s at %s',
+                coalesce(a.hour, t.hour), a.units, a.price_micros, t.units, t.price_micros)
+            FROM agreed a FULL JOIN traded t USING (contract_id, offering_id, hour)
+            WHERE a.units IS DISTINCT FROM t.units OR a.price_micros IS DISTINCT FROM t.price_micros
+            UNION ALL
+            SELECT t.id, 'trade and contract differ in order or parties'
+            FROM exchange_trade t LEFT JOIN billing_contract c ON c.id = t.contract_id
+            WHERE c.source_id IS DISTINCT FROM t.order_id OR c.buyer_id IS DISTINCT FROM t.buyer_id
+               OR c.provider_id IS DISTINCT FROM t.provider_id OR c.currency IS DISTINCT FROM t.currency
+            """,
+    ),
+    by_query(
+        "M11",
+        "a contract's leases hand over exactly what it says, hour by hour",
+        "lease hours",
+        counted="SELECT coalesce(sum(extract(epoch FROM ends_at - starts_at) / 3600)::bigint, 0) FROM exchange_lease",
+        violations="""
+            WITH agreed AS (
+                SELECT s.contract_id, s.offering_id, hour, sum(s.quantity) AS units
+                FROM billing_contractslot s JOIN billing_contract c ON c.id = s.contract_id AND c.source_type = 'order',
+                    generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
+                GROUP BY 1, 2, 3
+            ), leased AS (
+                SELECT l.contract_id, l.offering_id, hour, sum(l.quantity) AS units
+                FROM exchange_lease l,
+                    generate_series(l.starts_at, l.ends_at - interval '1 hour', interval '1 hour') AS hour
+                WHERE l.status <> 'replaced' GROUP BY 1, 2, 3
+            )
+            SELECT coalesce(a.contract_id, l.contract_id),
+                format('%s: agreed %s, leased %s', coalesce(a.hour, l.hour), a.units, l.units)
+            FROM agreed a FULL JOIN leased l USING (contract_id, offering_id, hour)
+            WHERE a.units IS DISTINCT FROM l.units
+            """,
+    ),
+    by_query(
+        "M12",
+        "an order that can still fill is covered by its hold, fee and tax included",
+        "live orders",
+        counted="SELECT count(*) FROM exchange_order WHERE closed_at IS NULL",
+        violations="""
+            WITH worst AS (
+                SELECT o.id, o.hold_id, o.buyer_fee_ppm, o.tax_rate_ppm, round(
+                    o.limit_micros::numeric * (o.total_unit_hours - o.filled_unit_hours - o.closed_unit_hours)
+                    / CASE o.currency WHEN 'JPY' THEN 1000000 ELSE 10000 END) AS value
+                FROM exchange_order o WHERE o.closed_at IS NULL
+            ), with_fee AS (
+                SELECT *, value + round(value * buyer_fee_ppm / 1000000) AS net FROM worst
+            ), needed AS (
+                SELECT f.id, f.hold_id, net + round(net * tax_rate_ppm / 1000000)
+                    + coalesce((SELECT sum(c.held_minor) FROM billing_contract c WHERE c.hold_id = f.hold_id), 0) AS minor
+                FROM with_fee f
+            )
+            SELECT n.id, format('held %s, needed %s', h.amount_minor, n.minor)
+            FROM needed n JOIN billing_hold h ON h.id = n.hold_id WHERE h.amount_minor < n.minor
+            """,
+    ),
+)
