@@ -94,6 +94,16 @@ class Unavailable(DomainError):
     code = "unavailable"
 
 
+class TooManyTries(DomainError):
+    """Asked too often; `retry_after_seconds` says when to come back."""
+
+    code = "too_many_tries"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 def mismatch(value: object, expected: str) -> str:
     """Return the sentence that names the value seen and what was expected."""
     return f"{shown(value)} was given; expected {expected}."

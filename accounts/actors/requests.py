@@ -1,0 +1,56 @@
+"""The actor of a web request."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from accounts.actors import services
+from accounts.actors.actor import Actor
+from accounts.actors.errors import NotAMember, OrganisationNotActive
+from accounts.audit import origin
+from accounts.foundation import ids
+from accounts.organisations.models import User
+
+CHOSEN = "organisation_id"  # session key
+
+
+class ActorMiddleware:
+    """Set `request.actor` from the session (None when nobody is signed in) and name the origin for the audit trail."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = of_session(request)  # type: ignore[attr-defined]
+        request_id = request.headers.get("X-Request-Id", "")
+        with origin.of_request(address=network_address(request), request_id=request_id[:64]):
+            return self.get_response(request)
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """Return who acts in this request; None when nobody is signed in."""
+    return getattr(request, "actor", None)
+
+
+def of_session(request: HttpRequest) -> Actor | None:
+    """Return the signed-in person acting for the organisation chosen in the session.
+
+    Where that organisation may not act any more, the person acts for none.
+    """
+    user = request.user
+    if not isinstance(user, User):
+        return None
+    chosen = request.session.get(CHOSEN)
+    try:
+        return services.for_user(user, None if chosen is None else UUID(chosen))
+    except (NotAMember, OrganisationNotActive):
+        return Actor(None, user.id, None, frozenset(), ids.spell("usr", user.id))
+
+
+def network_address(request: HttpRequest) -> str:
+    """Return the client's network address, from the header that the proxy in front sets if there is one."""
+    header: str = settings.CLIENT_ADDRESS_HEADER
+    named = request.headers.get(header, "") if header else ""
+    return (named or str(request.META.get("REMOTE_ADDR", "")))[:64]
