@@ -38,6 +38,7 @@ PREFIXES: Final = {
     "inv": "invoice",
     "stm": "provider statement",
     "top": "top-up",
+    "rcp": "bank receipt",
     "txn": "ledger transaction",
     "hld": "hold",
 }
