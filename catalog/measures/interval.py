@@ -24,14 +24,10 @@ class Interval:
     def __post_init__(self) -> None:
         for name, instant in (("start", self.start), ("end", self.end)):
             if instant.tzinfo is None:
-                raise MeasureError(
-                    f"expected an {name} with a time zone, got {instant.isoformat()}"
-                )
+                raise MeasureError(f"expected an {name} with a time zone, got {instant.isoformat()}")
             object.__setattr__(self, name, instant.astimezone(UTC))
         if self.start >= self.end:
-            raise MeasureError(
-                f"expected a start before the end, got {self.start.isoformat()}/{self.end.isoformat()}"
-            )
+            raise MeasureError(f"expected a start before the end, got {self.start.isoformat()}/{self.end.isoformat()}")
 
     @property
     def duration(self) -> timedelta:
@@ -62,17 +58,9 @@ class Interval:
 
     def split(self, instants: Iterable[datetime]) -> tuple["Interval", ...]:
         """Cut at the instants that lie strictly inside; the pieces are in order and make up the whole."""
-        cuts = sorted(
-            {
-                instant.astimezone(UTC)
-                for instant in instants
-                if self.start < instant < self.end
-            }
-        )
+        cuts = sorted({instant.astimezone(UTC) for instant in instants if self.start < instant < self.end})
         edges = [self.start, *cuts, self.end]
-        return tuple(
-            Interval(start, end) for start, end in zip(edges, edges[1:], strict=False)
-        )
+        return tuple(Interval(start, end) for start, end in pairwise(edges))
 
     def subtract(self, others: Iterable["Interval"]) -> tuple["Interval", ...]:
         """The parts of this interval that none of the others touches, in order."""
@@ -91,9 +79,7 @@ class Interval:
     def slots(self, step: timedelta = HOUR) -> Iterator["Interval"]:
         """The interval in steps from its start; MeasureError when it is no whole number of them."""
         if step <= timedelta(0) or self.duration % step:
-            raise MeasureError(
-                f"expected a whole number of {step} slots, got {self.duration}"
-            )
+            raise MeasureError(f"expected a whole number of {step} slots, got {self.duration}")
         start = self.start
         while start < self.end:
             yield Interval(start, start + step)

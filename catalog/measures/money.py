@@ -34,9 +34,7 @@ def exponent(currency: str) -> int:
     try:
         return EXPONENTS[currency]
     except KeyError:
-        raise MeasureError(
-            f"unknown currency {currency!r}; expected one of {', '.join(EXPONENTS)}"
-        ) from None
+        raise MeasureError(f"unknown currency {currency!r}; expected one of {', '.join(EXPONENTS)}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,10 @@ class Money:
         exponent(self.currency)
 
     def __add__(self, other: Self) -> "Money":
-        return Money(
-            self.amount_minor + self._same_currency(other).amount_minor, self.currency
-        )
+        return Money(self.amount_minor + self._same_currency(other).amount_minor, self.currency)
 
     def __sub__(self, other: Self) -> "Money":
-        return Money(
-            self.amount_minor - self._same_currency(other).amount_minor, self.currency
-        )
+        return Money(self.amount_minor - self._same_currency(other).amount_minor, self.currency)
 
     def __neg__(self) -> "Money":
         return Money(-self.amount_minor, self.currency)
@@ -67,9 +61,7 @@ class Money:
 
     def _same_currency(self, other: Self) -> Self:
         if other.currency != self.currency:
-            raise MeasureError(
-                f"cannot combine {self.currency} with {other.currency}: no implicit conversion"
-            )
+            raise MeasureError(f"cannot combine {self.currency} with {other.currency}: no implicit conversion")
         return other
 
 
@@ -93,16 +85,10 @@ def parse_minor(text: str, currency: str) -> int:
         raise MeasureError(f"expected an amount such as 12.00, got {text[:40]!r}")
     sign, major, fraction = match[1], match[2], match[3] or ""
     if len(fraction) > decimals:
-        raise MeasureError(
-            f"expected at most {decimals} decimals for {currency}, got {text[:40]!r}"
-        )
+        raise MeasureError(f"expected at most {decimals} decimals for {currency}, got {text[:40]!r}")
     amount_minor = int(major + fraction.ljust(decimals, "0"))
     if amount_minor > MAX_MINOR:
-        raise MeasureError(
-            f"expected an amount below {format_minor(MAX_MINOR, currency)}, got {text[:40]!r}"
-        )
+        raise MeasureError(f"expected an amount below {format_minor(MAX_MINOR, currency)}, got {text[:40]!r}")
     if sign and amount_minor == 0:
-        raise MeasureError(
-            f"expected an amount without a negative zero, got {text[:40]!r}"
-        )
+        raise MeasureError(f"expected an amount without a negative zero, got {text[:40]!r}")
     return -amount_minor if sign else amount_minor

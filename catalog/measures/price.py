@@ -10,9 +10,7 @@ from catalog.measures.money import exponent
 from catalog.measures.rounding import half_up_exact
 
 MICROS: Final = 1_000_000
-MAX_PRICE_MICROS: Final = (
-    10**15
-)  # a thousand million a unit: far above any price, far below a bigint
+MAX_PRICE_MICROS: Final = 10**15  # a thousand million a unit: far above any price, far below a bigint
 
 _PRICE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?", re.ASCII)
 
@@ -33,12 +31,7 @@ def exact_amount(
         raise MeasureError(f"expected a base quantity above 0, got {base_quantity}")
     if isinstance(quantity, Decimal) and not quantity.is_finite():
         raise MeasureError(f"expected a finite quantity, got {quantity}")
-    return (
-        Fraction(quantity)
-        * price_micros
-        * 10 ** exponent(currency)
-        / (MICROS * base_quantity)
-    )
+    return Fraction(quantity) * price_micros * 10 ** exponent(currency) / (MICROS * base_quantity)
 
 
 def amount_minor(
@@ -49,25 +42,17 @@ def amount_minor(
     currency: str = "CNY",
 ) -> int:
     """Return quantity x price in minor units with the one rounding that an invoice line gets."""
-    return half_up_exact(
-        exact_amount(
-            quantity, price_micros, base_quantity=base_quantity, currency=currency
-        )
-    )
+    return half_up_exact(exact_amount(quantity, price_micros, base_quantity=base_quantity, currency=currency))
 
 
 def parse_price_micros(text: str) -> int:
     """Read a price such as "9.00" (at most 6 decimals, never negative) as integer micros."""
     match = _PRICE.fullmatch(text)
     if match is None:
-        raise MeasureError(
-            f"expected a price such as 9.00 with at most 6 decimals, got {text[:40]!r}"
-        )
+        raise MeasureError(f"expected a price such as 9.00 with at most 6 decimals, got {text[:40]!r}")
     price_micros = int(match[1] + (match[2] or "").ljust(6, "0"))
     if price_micros > MAX_PRICE_MICROS:
-        raise MeasureError(
-            f"expected a price of at most {format_micros(MAX_PRICE_MICROS)}, got {text[:40]!r}"
-        )
+        raise MeasureError(f"expected a price of at most {format_micros(MAX_PRICE_MICROS)}, got {text[:40]!r}")
     return price_micros
 
 

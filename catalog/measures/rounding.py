@@ -45,9 +45,7 @@ def largest_remainder(total: int, weights: Sequence[int]) -> tuple[int, ...]:
         return (0,) * len(weights)
     sign, size = (1, total) if total >= 0 else (-1, -total)
     parts = [size * weight // whole for weight in weights]
-    by_remainder = sorted(
-        range(len(weights)), key=lambda index: (-(size * weights[index] % whole), index)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda index: (-(size * weights[index] % whole), index))
     for index in by_remainder[: size - sum(parts)]:
         parts[index] += 1
     return tuple(sign * part for part in parts)

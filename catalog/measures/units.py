@@ -48,10 +48,7 @@ class Unit:
 def all_units() -> MappingProxyType[str, Unit]:
     """Every unit by its code, in the order of the data file."""
     document = json.loads(_FILE.read_text(encoding="utf-8"))
-    units = [
-        Unit(**{**row, "aggregation": Aggregation(row["aggregation"])})
-        for row in document["units"]
-    ]
+    units = [Unit(**{**row, "aggregation": Aggregation(row["aggregation"])}) for row in document["units"]]
     return MappingProxyType({unit.code: unit for unit in units})
 
 
@@ -60,6 +57,4 @@ def unit(code: str) -> Unit:
     try:
         return all_units()[code]
     except KeyError:
-        raise MeasureError(
-            f"unknown unit {code!r}; expected one of {', '.join(all_units())}"
-        ) from None
+        raise MeasureError(f"unknown unit {code!r}; expected one of {', '.join(all_units())}") from None

@@ -32,10 +32,7 @@ def code(offering: Offering) -> str:
 
 def attributes(offering: Offering) -> CellAttributes:
     """Return what the offering's cell is, as needs are checked against it."""
-    latencies = [
-        (row.metro.code, row.latency_ms, row.metric)
-        for row in offering.site.latencies.all()
-    ]
+    latencies = [(row.metro.code, row.latency_ms, row.metric) for row in offering.site.latencies.all()]
     return rules.cell_attributes(parts(offering), latencies)
 
 

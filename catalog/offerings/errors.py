@@ -29,9 +29,7 @@ class SiteNotOpen(Unprocessable):
     code = "site_not_open"
 
     def __init__(self, site: str, status: str) -> None:
-        super().__init__(
-            f"The site {site} is {status}; an offering needs a listed site."
-        )
+        super().__init__(f"The site {site} is {status}; an offering needs a listed site.")
 
 
 class NotPriced(Unprocessable):
@@ -40,9 +38,7 @@ class NotPriced(Unprocessable):
     code = "offering_not_priced"
 
     def __init__(self) -> None:
-        super().__init__(
-            "The offering has no rate card; publish one before submitting it."
-        )
+        super().__init__("The offering has no rate card; publish one before submitting it.")
 
 
 class RateCardRefused(Invalid):
@@ -58,5 +54,6 @@ class RateCardInThePast(Unprocessable):
 
     def __init__(self, effective_from: datetime, earliest: datetime) -> None:
         super().__init__(
-            f"The rate card would hold from {effective_from.isoformat()}; the earliest possible is {earliest.isoformat()}."
+            f"The rate card would hold from {effective_from.isoformat()};"
+            f" the earliest possible is {earliest.isoformat()}."
         )

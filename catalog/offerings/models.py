@@ -20,19 +20,13 @@ class Offering(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    provider = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="offerings"
-    )
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="offerings")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="offerings")
-    resource_type = models.ForeignKey(
-        ResourceType, on_delete=models.PROTECT, related_name="offerings"
-    )
+    resource_type = models.ForeignKey(ResourceType, on_delete=models.PROTECT, related_name="offerings")
     name = models.CharField(max_length=120)
     fabric = models.CharField(max_length=16, default=Fabric.NONE)
     security_level = models.PositiveSmallIntegerField(null=True, blank=True)
-    rated_tflops = models.DecimalField(
-        max_digits=10, decimal_places=3, null=True, blank=True
-    )
+    rated_tflops = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
     memory_gb = models.PositiveIntegerField(null=True, blank=True)
     units_per_machine = models.PositiveSmallIntegerField(default=1)
     sla_credit_ppm = models.PositiveIntegerField(default=100_000)
@@ -60,8 +54,7 @@ class Offering(models.Model):
                 name="catalog_offering_fabric_known",
             ),
             models.CheckConstraint(
-                condition=Q(security_level__isnull=True)
-                | Q(security_level__gte=2, security_level__lte=4),
+                condition=Q(security_level__isnull=True) | Q(security_level__gte=2, security_level__lte=4),
                 name="catalog_offering_security_level",
             ),
             models.CheckConstraint(
@@ -78,14 +71,11 @@ class Offering(models.Model):
                 name="catalog_offering_sla_ppm",
             ),
             models.CheckConstraint(
-                condition=Q(listed_at__isnull=False)
-                | ~Q(status__in=(OfferingStatus.LISTED, OfferingStatus.SUSPENDED)),
+                condition=Q(listed_at__isnull=False) | ~Q(status__in=(OfferingStatus.LISTED, OfferingStatus.SUSPENDED)),
                 name="catalog_offering_listed_since",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST
-                ),
+                condition=Q(created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST),
                 name="catalog_offering_in_our_time",
             ),
         )
@@ -98,9 +88,7 @@ class RateCard(models.Model):
     """The prices of an offering's meters from an instant on; never changed, only followed by the next version."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    offering = models.ForeignKey(
-        Offering, on_delete=models.PROTECT, related_name="rate_cards"
-    )
+    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="rate_cards")
     version = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
     effective_from = models.DateTimeField()
@@ -109,12 +97,8 @@ class RateCard(models.Model):
     class Meta:
         ordering = ("offering", "version")
         constraints = (
-            models.UniqueConstraint(
-                fields=("offering", "version"), name="catalog_rate_card_version_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(version__gte=1), name="catalog_rate_card_version_from_1"
-            ),
+            models.UniqueConstraint(fields=("offering", "version"), name="catalog_rate_card_version_once"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="catalog_rate_card_version_from_1"),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"),
                 name="catalog_rate_card_currency",
@@ -136,9 +120,7 @@ class RateCardItem(models.Model):
     """The price of one meter, in micros of the card's currency per base quantity of the meter's unit."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    rate_card = models.ForeignKey(
-        RateCard, on_delete=models.PROTECT, related_name="items"
-    )
+    rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="items")
     meter = models.CharField(max_length=32)
     price_micros = models.BigIntegerField()
     base_quantity = models.PositiveBigIntegerField(default=1)
@@ -146,9 +128,7 @@ class RateCardItem(models.Model):
     class Meta:
         ordering = ("rate_card", "meter")
         constraints = (
-            models.UniqueConstraint(
-                fields=("rate_card", "meter"), name="catalog_rate_card_item_once"
-            ),
+            models.UniqueConstraint(fields=("rate_card", "meter"), name="catalog_rate_card_item_once"),
             models.CheckConstraint(
                 condition=Q(price_micros__gte=0, price_micros__lte=MAX_PRICE_MICROS),
                 name="catalog_rate_card_item_price",

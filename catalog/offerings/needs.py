@@ -106,9 +106,7 @@ class Needs:
         return (
             *_outside("model", "model", cell.model, self.models),
             *_below("min_mem_gb", "memory", "GB", cell.memory_gb, self.min_memory_gb),
-            *_below(
-                "min_tflops", "performance", "TFLOPS", cell.tflops, self.min_tflops
-            ),
+            *_below("min_tflops", "performance", "TFLOPS", cell.tflops, self.min_tflops),
             *_outside("region", "region", cell.region, self.regions),
             *_too_far(cell.latency_ms, self.max_latency),
             *_below(
@@ -118,12 +116,8 @@ class Needs:
                 cell.green_percent,
                 self.min_green_percent,
             ),
-            *_below(
-                "min_security", "security level", "", cell.security, self.min_security
-            ),
-            *_outside(
-                "interconnect", "interconnect", cell.interconnect, self.interconnects
-            ),
+            *_below("min_security", "security level", "", cell.security, self.min_security),
+            *_outside("interconnect", "interconnect", cell.interconnect, self.interconnects),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -133,8 +127,7 @@ class Needs:
             "min_mem_gb": self.min_memory_gb,
             "min_tflops": self.min_tflops,
             "region": list(self.regions) or None,
-            "max_latency": self.max_latency
-            and {"metro": self.max_latency.metro, "ms": self.max_latency.ms},
+            "max_latency": self.max_latency and {"metro": self.max_latency.metro, "ms": self.max_latency.ms},
             "min_green_pct": self.min_green_percent,
             "min_security": self.min_security,
             "interconnect": list(self.interconnects) or None,
@@ -157,37 +150,29 @@ class Needs:
             min_memory_gb=document.get("min_mem_gb"),
             min_tflops=document.get("min_tflops"),
             regions=_choices(document.get("region")),
-            max_latency=MaxLatency(latency["metro"], latency["ms"])
-            if latency
-            else None,
+            max_latency=MaxLatency(latency["metro"], latency["ms"]) if latency else None,
             min_green_percent=document.get("min_green_pct"),
             min_security=document.get("min_security"),
             interconnects=_choices(document.get("interconnect")),
         )
 
 
-def _below(
-    need: str, noun: str, measure: str, value: int | None, minimum: int | None
-) -> Iterator[Unmet]:
+def _below(need: str, noun: str, measure: str, value: int | None, minimum: int | None) -> Iterator[Unmet]:
     if minimum is None:
         return
     if value is None:
         yield Unmet(
             need,
-            f"the {noun} is not stated, at least {minimum} {measure}".rstrip()
-            + " is needed",
+            f"the {noun} is not stated, at least {minimum} {measure}".rstrip() + " is needed",
         )
     elif value < minimum:
         yield Unmet(
             need,
-            f"the {noun} is {value} {measure}".rstrip()
-            + f", at least {minimum} is needed",
+            f"the {noun} is {value} {measure}".rstrip() + f", at least {minimum} is needed",
         )
 
 
-def _outside(
-    need: str, noun: str, value: str | None, allowed: Sequence[str]
-) -> Iterator[Unmet]:
+def _outside(need: str, noun: str, value: str | None, allowed: Sequence[str]) -> Iterator[Unmet]:
     if allowed and value not in allowed:
         yield Unmet(
             need,
@@ -195,9 +180,7 @@ def _outside(
         )
 
 
-def _too_far(
-    latency_ms: Mapping[str, int], bound: MaxLatency | None
-) -> Iterator[Unmet]:
+def _too_far(latency_ms: Mapping[str, int], bound: MaxLatency | None) -> Iterator[Unmet]:
     if bound is None:
         return
     measured = latency_ms.get(bound.metro)
@@ -220,30 +203,22 @@ def _choices(values: Sequence[str] | None) -> tuple[str, ...]:
 
 def _problems(document: object, pointer: str) -> Iterator[FieldProblem]:
     if not isinstance(document, Mapping):
-        yield FieldProblem(
-            pointer, mismatch(document, f"an object with some of {', '.join(KEYS)}")
-        )
+        yield FieldProblem(pointer, mismatch(document, f"an object with some of {', '.join(KEYS)}"))
         return
     for key, value in document.items():
         if key not in KEYS:
-            yield FieldProblem(
-                f"{pointer}/{_escaped(key)}", mismatch(key, f"one of {', '.join(KEYS)}")
-            )
+            yield FieldProblem(f"{pointer}/{_escaped(key)}", mismatch(key, f"one of {', '.join(KEYS)}"))
         elif key in LIST_KEYS:
             yield from _choice_problems(value, f"{pointer}/{key}")
         elif key == "max_latency":
             yield from _latency_problems(value, f"{pointer}/{key}")
         else:
-            yield from _integer_problems(
-                value, *BOUND_KEYS[key], pointer=f"{pointer}/{key}"
-            )
+            yield from _integer_problems(value, *BOUND_KEYS[key], pointer=f"{pointer}/{key}")
 
 
 def _choice_problems(value: object, pointer: str) -> Iterator[FieldProblem]:
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_CHOICES:
-        yield FieldProblem(
-            pointer, mismatch(value, f"a list of 1 to {MAX_CHOICES} codes")
-        )
+        yield FieldProblem(pointer, mismatch(value, f"a list of 1 to {MAX_CHOICES} codes"))
         return
     for index, choice in enumerate(value):
         if not _is_code(choice):
@@ -258,34 +233,18 @@ def _latency_problems(value: object, pointer: str) -> Iterator[FieldProblem]:
         yield FieldProblem(pointer, mismatch(value, "an object with metro and ms"))
         return
     if not _is_code(value["metro"]):
-        yield FieldProblem(
-            f"{pointer}/metro", mismatch(value["metro"], "the code of a metro")
-        )
-    yield from _integer_problems(
-        value["ms"], 1, MAX_LATENCY_MS, pointer=f"{pointer}/ms"
-    )
+        yield FieldProblem(f"{pointer}/metro", mismatch(value["metro"], "the code of a metro"))
+    yield from _integer_problems(value["ms"], 1, MAX_LATENCY_MS, pointer=f"{pointer}/ms")
 
 
-def _integer_problems(
-    value: object, minimum: int, maximum: int, *, pointer: str
-) -> Iterator[FieldProblem]:
+def _integer_problems(value: object, minimum: int, maximum: int, *, pointer: str) -> Iterator[FieldProblem]:
     # bool is an int to Python and must not pass for one here.
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool)
-        or not minimum <= value <= maximum
-    ):
-        yield FieldProblem(
-            pointer, mismatch(value, f"a whole number from {minimum} to {maximum}")
-        )
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        yield FieldProblem(pointer, mismatch(value, f"a whole number from {minimum} to {maximum}"))
 
 
 def _is_code(value: object) -> bool:
-    return (
-        isinstance(value, str)
-        and value.isprintable()
-        and 0 < len(value.strip()) <= MAX_CHOICE_LENGTH >= len(value)
-    )
+    return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= MAX_CHOICE_LENGTH >= len(value)
 
 
 def _escaped(key: object) -> str:

@@ -57,11 +57,7 @@ def visible_to(actor: Actor) -> QuerySet[Offering]:
 
 def listed() -> QuerySet[Offering]:
     """The offerings that can be bought: listed, at a listed site."""
-    return with_cells(
-        Offering.objects.filter(
-            status=OfferingStatus.LISTED, site__status=SiteStatus.LISTED
-        )
-    )
+    return with_cells(Offering.objects.filter(status=OfferingStatus.LISTED, site__status=SiteStatus.LISTED))
 
 
 def own(actor: Actor) -> QuerySet[Offering]:
@@ -80,9 +76,7 @@ def one(actor: Actor, offering_id: UUID) -> Offering:
 
 def locked_for_change(actor: Actor, offering_id: UUID) -> Offering:
     """Lock an offering that the actor may change: their own, or any for the operator. Raises OfferingNotFound."""
-    offerings = Offering.objects.select_for_update(of=("self",)).select_related(
-        "site", "resource_type"
-    )
+    offerings = Offering.objects.select_for_update(of=("self",)).select_related("site", "resource_type")
     if not actor.can(Capability.OPERATE):
         offerings = offerings.filter(provider_id=actor.organisation_id)
     offering = offerings.filter(id=offering_id).first()
@@ -98,9 +92,7 @@ def matching(offerings: QuerySet[Offering], needs: Needs) -> QuerySet[Offering]:
     """
     offerings = offerings.annotate(
         cell_memory_gb=Coalesce(F("memory_gb"), F("resource_type__memory_gb")),
-        cell_tflops=Floor(
-            Coalesce(F("rated_tflops"), F("resource_type__fp16_dense_tflops"))
-        ),
+        cell_tflops=Floor(Coalesce(F("rated_tflops"), F("resource_type__fp16_dense_tflops"))),
         cell_security=Coalesce(F("security_level"), F("site__security_level")),
     )
     for condition in _conditions(needs):
@@ -134,25 +126,14 @@ def _near_enough(bound: MaxLatency) -> QuerySet[SiteLatency]:
         output_field=IntegerField(),
     )
     rows = SiteLatency.objects.annotate(rtt_ms=round_trip)
-    return rows.filter(
-        site_id=OuterRef("site_id"), metro__code=bound.metro, rtt_ms__lte=bound.ms
-    )
+    return rows.filter(site_id=OuterRef("site_id"), metro__code=bound.metro, rtt_ms__lte=bound.ms)
 
 
-def near_misses(
-    offerings: QuerySet[Offering], needs: Needs, *, limit: int
-) -> tuple[NearMiss, ...]:
+def near_misses(offerings: QuerySet[Offering], needs: Needs, *, limit: int) -> tuple[NearMiss, ...]:
     """Return the offerings that come closest without qualifying: fewest unmet needs first, then newest."""
-    misses = [
-        NearMiss(offering, needs.unmet_by(cells.attributes(offering)))
-        for offering in offerings
-    ]
+    misses = [NearMiss(offering, needs.unmet_by(cells.attributes(offering))) for offering in offerings]
     missed = [miss for miss in misses if miss.unmet]
-    return tuple(
-        sorted(missed, key=lambda miss: (len(miss.unmet), -miss.offering.id.int))[
-            :limit
-        ]
-    )
+    return tuple(sorted(missed, key=lambda miss: (len(miss.unmet), -miss.offering.id.int))[:limit])
 
 
 def unsatisfiable(offerings: QuerySet[Offering], needs: Needs) -> tuple[Unmet, ...]:
@@ -164,34 +145,22 @@ def unsatisfiable(offerings: QuerySet[Offering], needs: Needs) -> tuple[Unmet, .
     if matching(offerings, needs).exists():
         return ()
     unmet_by_cell = sorted(
-        {
-            cells.code(offering): needs.unmet_by(cells.attributes(offering))
-            for offering in offerings
-        }.items(),
+        {cells.code(offering): needs.unmet_by(cells.attributes(offering)) for offering in offerings}.items(),
         key=lambda item: (len(item[1]), item[0]),
     )
     if not unmet_by_cell:
         return (Unmet("", "nothing is listed that could be bought here"),)
     closest = unmet_by_cell[0][1]
-    hopeless = set.intersection(
-        *({unmet.need for unmet in cell_unmet} for _, cell_unmet in unmet_by_cell)
-    )
+    hopeless = set.intersection(*({unmet.need for unmet in cell_unmet} for _, cell_unmet in unmet_by_cell))
     return tuple(unmet for unmet in closest if unmet.need in hopeless) or closest
 
 
 def rate_cards(offering: Offering) -> QuerySet[RateCard]:
     """Every version of an offering's prices, the newest first."""
     items = RateCardItem.objects.order_by("meter")
-    return offering.rate_cards.order_by("-version").prefetch_related(
-        Prefetch("items", items)
-    )
+    return offering.rate_cards.order_by("-version").prefetch_related(Prefetch("items", items))
 
 
 def current_rate_card(offering: Offering, at: datetime) -> RateCard | None:
     """Return the prices in force at an instant, items prefetched: the last version that holds by then."""
-    return (
-        rate_cards(offering)
-        .filter(effective_from__lte=at)
-        .order_by("-effective_from", "-version")
-        .first()
-    )
+    return rate_cards(offering).filter(effective_from__lte=at).order_by("-effective_from", "-version").first()

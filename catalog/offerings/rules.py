@@ -22,15 +22,9 @@ class OfferingStatus(StrEnum):
 
 MOVES: Final[Mapping[OfferingStatus, frozenset[OfferingStatus]]] = {
     OfferingStatus.DRAFT: frozenset({OfferingStatus.SUBMITTED, OfferingStatus.RETIRED}),
-    OfferingStatus.SUBMITTED: frozenset(
-        {OfferingStatus.LISTED, OfferingStatus.DRAFT, OfferingStatus.RETIRED}
-    ),
-    OfferingStatus.LISTED: frozenset(
-        {OfferingStatus.SUSPENDED, OfferingStatus.RETIRED}
-    ),
-    OfferingStatus.SUSPENDED: frozenset(
-        {OfferingStatus.LISTED, OfferingStatus.RETIRED}
-    ),
+    OfferingStatus.SUBMITTED: frozenset({OfferingStatus.LISTED, OfferingStatus.DRAFT, OfferingStatus.RETIRED}),
+    OfferingStatus.LISTED: frozenset({OfferingStatus.SUSPENDED, OfferingStatus.RETIRED}),
+    OfferingStatus.SUSPENDED: frozenset({OfferingStatus.LISTED, OfferingStatus.RETIRED}),
     OfferingStatus.RETIRED: frozenset(),
 }
 
@@ -87,9 +81,7 @@ def cell_code(parts: CellParts) -> str:
     return "/".join(code)
 
 
-def cell_attributes(
-    parts: CellParts, latencies: Iterable[tuple[str, int, str]] = ()
-) -> CellAttributes:
+def cell_attributes(parts: CellParts, latencies: Iterable[tuple[str, int, str]] = ()) -> CellAttributes:
     """Return what the cell is as needs are checked against it.
 
     `latencies` are (metro code, whole milliseconds, metric). A stated value of the listing comes before the
@@ -100,16 +92,11 @@ def cell_attributes(
         model=parts.type_code,
         region=parts.hub_code,
         memory_gb=parts.type_memory_gb if parts.memory_gb is None else parts.memory_gb,
-        tflops=None
-        if tflops is None
-        else int(tflops.to_integral_value(rounding=ROUND_FLOOR)),
+        tflops=None if tflops is None else int(tflops.to_integral_value(rounding=ROUND_FLOOR)),
         green_percent=parts.green_percent,
         security=parts.site_security if parts.security is None else parts.security,
         interconnect=parts.fabric,
-        latency_ms={
-            metro: round_trip_ms(latency_ms, metric)
-            for metro, latency_ms, metric in latencies
-        },
+        latency_ms={metro: round_trip_ms(latency_ms, metric) for metro, latency_ms, metric in latencies},
     )
 
 

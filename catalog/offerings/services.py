@@ -98,9 +98,7 @@ def create(actor: Actor, spec: OfferingSpec, *, now: datetime) -> Offering:
         "name": spec.name,
         "fabric": str(spec.fabric),
     }
-    audit.record(
-        actor, "offering.create", "offering", offering.id, None, stated, now=now
-    )
+    audit.record(actor, "offering.create", "offering", offering.id, None, stated, now=now)
     return offering
 
 
@@ -226,9 +224,7 @@ def retire(actor: Actor, offering_id: UUID, *, now: datetime) -> Offering:
     )
 
 
-def _move(
-    actor: Actor, offering: Offering, status: OfferingStatus, *, now: datetime
-) -> Offering:
+def _move(actor: Actor, offering: Offering, status: OfferingStatus, *, now: datetime) -> Offering:
     before = offering.status
     if not rules.can_move(before, status):
         raise OfferingMoveRefused(before, status)
@@ -259,25 +255,17 @@ def _move(
 
 def _rate_problems(rates: Sequence[Rate], currency: str) -> Iterator[FieldProblem]:
     if currency not in money.EXPONENTS:
-        yield FieldProblem(
-            "/currency", mismatch(currency, f"one of {', '.join(money.EXPONENTS)}")
-        )
+        yield FieldProblem("/currency", mismatch(currency, f"one of {', '.join(money.EXPONENTS)}"))
     if not 1 <= len(rates) <= MAX_ITEMS:
         yield FieldProblem("/items", mismatch(len(rates), f"1 to {MAX_ITEMS} items"))
     seen: set[str] = set()
     for index, rate in enumerate(rates):
         pointer = f"/items/{index}"
         if not _is_metered(rate.meter):
-            metered = ", ".join(
-                code for code, unit in units.all_units().items() if unit.metered
-            )
-            yield FieldProblem(
-                f"{pointer}/meter", mismatch(rate.meter, f"one of {metered}")
-            )
+            metered = ", ".join(code for code, unit in units.all_units().items() if unit.metered)
+            yield FieldProblem(f"{pointer}/meter", mismatch(rate.meter, f"one of {metered}"))
         elif rate.meter in seen:
-            yield FieldProblem(
-                f"{pointer}/meter", mismatch(rate.meter, "each meter once")
-            )
+            yield FieldProblem(f"{pointer}/meter", mismatch(rate.meter, "each meter once"))
         seen.add(rate.meter)
         if not 0 <= rate.price_micros <= MAX_PRICE_MICROS:
             yield FieldProblem(
@@ -286,9 +274,7 @@ def _rate_problems(rates: Sequence[Rate], currency: str) -> Iterator[FieldProble
             )
         if not 1 <= rate.base_quantity <= MAX_BASE_QUANTITY:
             expected = f"a whole number from 1 to {MAX_BASE_QUANTITY}"
-            yield FieldProblem(
-                f"{pointer}/base_quantity", mismatch(rate.base_quantity, expected)
-            )
+            yield FieldProblem(f"{pointer}/base_quantity", mismatch(rate.base_quantity, expected))
 
 
 def _is_metered(meter: str) -> bool:

@@ -45,9 +45,7 @@ class UnknownCluster(Invalid):
     code = "unknown_cluster"
 
     def __init__(self, given: str, hub: str) -> None:
-        super().__init__(
-            mismatch(given, f"the code of a cluster of {hub}, see /v1/hubs")
-        )
+        super().__init__(mismatch(given, f"the code of a cluster of {hub}, see /v1/hubs"))
 
 
 class UnknownMetro(Invalid):

@@ -19,9 +19,7 @@ class Hub(models.Model):
     name_en = models.CharField(max_length=80)
     name_zh = models.CharField(max_length=80)
     national = models.BooleanField(default=False)
-    version = models.ForeignKey(
-        ReferenceVersion, on_delete=models.PROTECT, null=True, blank=True
-    )
+    version = models.ForeignKey(ReferenceVersion, on_delete=models.PROTECT, null=True, blank=True)
 
     class Meta:
         ordering = ("code",)
@@ -79,12 +77,8 @@ class Site(models.Model):
     name = models.CharField(max_length=120)
     name_zh = models.CharField(max_length=120, blank=True)
     hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="sites")
-    cluster = models.ForeignKey(
-        Cluster, on_delete=models.PROTECT, null=True, blank=True, related_name="sites"
-    )
-    operator = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="operated_sites"
-    )
+    cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, null=True, blank=True, related_name="sites")
+    operator = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="operated_sites")
     status = models.CharField(max_length=16, default=SiteStatus.DRAFT)
     pue = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
     green_percent = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -116,9 +110,7 @@ class Site(models.Model):
                 name="catalog_site_security_level",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST
-                ),
+                condition=Q(created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST),
                 name="catalog_site_in_our_time",
             ),
         )
@@ -140,16 +132,12 @@ class SiteLatency(models.Model):
     class Meta:
         ordering = ("site", "metro")
         constraints = (
-            models.UniqueConstraint(
-                fields=("site", "metro"), name="catalog_site_latency_once"
-            ),
+            models.UniqueConstraint(fields=("site", "metro"), name="catalog_site_latency_once"),
             models.CheckConstraint(
                 condition=Q(metric__in=tuple(LatencyMetric)),
                 name="catalog_site_latency_metric_known",
             ),
-            models.CheckConstraint(
-                condition=Q(latency_ms__gte=1), name="catalog_site_latency_positive"
-            ),
+            models.CheckConstraint(condition=Q(latency_ms__gte=1), name="catalog_site_latency_positive"),
         )
 
     def __str__(self) -> str:

@@ -26,9 +26,7 @@ def metros() -> QuerySet[Metro]:
 def latency_tiers() -> tuple[LatencyTier, ...]:
     """The latency bounds of the national network, tightest first."""
     rows = reference.read("sites/data/latency_tiers.json")["latency_tiers"]
-    return tuple(
-        sorted((LatencyTier(**row) for row in rows), key=lambda tier: tier.max_rtt_ms)
-    )
+    return tuple(sorted((LatencyTier(**row) for row in rows), key=lambda tier: tier.max_rtt_ms))
 
 
 def visible_to(actor: Actor) -> QuerySet[Site]:
@@ -45,9 +43,7 @@ def visible_to(actor: Actor) -> QuerySet[Site]:
 def with_latencies(sites: QuerySet[Site]) -> QuerySet[Site]:
     """Fetch what a site is shown with, in a fixed number of queries."""
     latencies = SiteLatency.objects.select_related("metro").order_by("metro__code")
-    return sites.select_related("hub", "cluster", "operator").prefetch_related(
-        Prefetch("latencies", latencies)
-    )
+    return sites.select_related("hub", "cluster", "operator").prefetch_related(Prefetch("latencies", latencies))
 
 
 def locked_for_change(actor: Actor, site_id: UUID) -> Site:

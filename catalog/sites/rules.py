@@ -19,9 +19,7 @@ class SiteStatus(StrEnum):
 
 MOVES: Final[Mapping[SiteStatus, frozenset[SiteStatus]]] = {
     SiteStatus.DRAFT: frozenset({SiteStatus.SUBMITTED, SiteStatus.RETIRED}),
-    SiteStatus.SUBMITTED: frozenset(
-        {SiteStatus.LISTED, SiteStatus.DRAFT, SiteStatus.RETIRED}
-    ),
+    SiteStatus.SUBMITTED: frozenset({SiteStatus.LISTED, SiteStatus.DRAFT, SiteStatus.RETIRED}),
     SiteStatus.LISTED: frozenset({SiteStatus.SUSPENDED, SiteStatus.RETIRED}),
     SiteStatus.SUSPENDED: frozenset({SiteStatus.LISTED, SiteStatus.RETIRED}),
     SiteStatus.RETIRED: frozenset(),
@@ -66,9 +64,7 @@ def whole_ms(latency: Decimal) -> int:
 
 def round_trip_ms(latency_ms: int, metric: str) -> int:
     """Return a latency as a round trip; a one-way figure counts twice."""
-    return (
-        latency_ms * 2 if LatencyMetric(metric) is LatencyMetric.ONE_WAY else latency_ms
-    )
+    return latency_ms * 2 if LatencyMetric(metric) is LatencyMetric.ONE_WAY else latency_ms
 
 
 def tier_met(rtt_ms: int, tiers: tuple[LatencyTier, ...]) -> LatencyTier | None:

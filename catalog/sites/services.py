@@ -41,9 +41,7 @@ class SiteSpec:
 def open_region(actor: Actor, code: str, *, name_en: str, name_zh: str) -> Hub:
     """Return the region of that code, made first when it is new; a region is a hub outside the eight national ones."""
     actor.require(Capability.OPERATE)
-    region, _ = Hub.objects.get_or_create(
-        code=code, defaults={"name_en": name_en, "name_zh": name_zh}
-    )
+    region, _ = Hub.objects.get_or_create(code=code, defaults={"name_en": name_en, "name_zh": name_zh})
     return region
 
 
@@ -152,9 +150,7 @@ def state_latency(
         "site.state_latency",
         "site",
         site.id,
-        None
-        if before is None
-        else {"metro": metro, "ms": before.latency_ms, "metric": before.metric},
+        None if before is None else {"metro": metro, "ms": before.latency_ms, "metric": before.metric},
         {"metro": metro, "ms": stated.latency_ms, "metric": stated.metric},
         now=now,
     )

@@ -9,6 +9,4 @@ class UnknownResourceType(Invalid):
     code = "unknown_resource_type"
 
     def __init__(self, given: str) -> None:
-        super().__init__(
-            mismatch(given, "the code of a resource type, see /v1/resource-types")
-        )
+        super().__init__(mismatch(given, "the code of a resource type, see /v1/resource-types"))

@@ -19,9 +19,7 @@ class ReferenceVersion(models.Model):
     class Meta:
         ordering = ("name", "effective_from")
         constraints = (
-            models.UniqueConstraint(
-                fields=("name", "version"), name="catalog_reference_version_once"
-            ),
+            models.UniqueConstraint(fields=("name", "version"), name="catalog_reference_version_once"),
             models.CheckConstraint(
                 condition=Q(
                     effective_from__gte=strict.EARLIEST,
@@ -62,9 +60,7 @@ class ServiceForm(models.Model):
     """A form in which a class is sold, with the unit that it is counted in."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    service_class = models.ForeignKey(
-        ServiceClass, on_delete=models.PROTECT, related_name="forms"
-    )
+    service_class = models.ForeignKey(ServiceClass, on_delete=models.PROTECT, related_name="forms")
     form = models.CharField(max_length=16)
     unit = models.CharField(max_length=32)
     name_en = models.CharField(max_length=80)
@@ -73,12 +69,8 @@ class ServiceForm(models.Model):
     class Meta:
         ordering = ("service_class", "form")
         constraints = (
-            models.UniqueConstraint(
-                fields=("service_class", "form"), name="catalog_service_form_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(form__in=tuple(Form)), name="catalog_service_form_known"
-            ),
+            models.UniqueConstraint(fields=("service_class", "form"), name="catalog_service_form_once"),
+            models.CheckConstraint(condition=Q(form__in=tuple(Form)), name="catalog_service_form_known"),
         )
 
     def __str__(self) -> str:
@@ -94,27 +86,17 @@ class ResourceType(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     code = models.CharField(max_length=64, unique=True)
-    service_class = models.ForeignKey(
-        ServiceClass, on_delete=models.PROTECT, related_name="resource_types"
-    )
+    service_class = models.ForeignKey(ServiceClass, on_delete=models.PROTECT, related_name="resource_types")
     form = models.CharField(max_length=16)
     name = models.CharField(max_length=80)
     vendor = models.CharField(max_length=80, blank=True)
     memory_gb = models.PositiveIntegerField(null=True, blank=True)
     cores = models.PositiveIntegerField(null=True, blank=True)
-    accelerator = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="machines"
-    )
+    accelerator = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="machines")
     accelerators_per_unit = models.PositiveSmallIntegerField(null=True, blank=True)
-    fp16_dense_tflops = models.DecimalField(
-        max_digits=10, decimal_places=3, null=True, blank=True
-    )
-    int8_dense_tops = models.DecimalField(
-        max_digits=10, decimal_places=3, null=True, blank=True
-    )
-    memory_bandwidth_gbps = models.DecimalField(
-        max_digits=10, decimal_places=3, null=True, blank=True
-    )
+    fp16_dense_tflops = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
+    int8_dense_tops = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
+    memory_bandwidth_gbps = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
     interconnect = models.CharField(max_length=64, blank=True)
     interconnect_gbps = models.PositiveIntegerField(null=True, blank=True)
     tdp_watts = models.PositiveIntegerField(null=True, blank=True)
@@ -134,9 +116,7 @@ class ResourceType(models.Model):
                 name="catalog_resource_type_confidence_known",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    accelerator__isnull=True, accelerators_per_unit__isnull=True
-                )
+                condition=Q(accelerator__isnull=True, accelerators_per_unit__isnull=True)
                 | Q(accelerator__isnull=False, accelerators_per_unit__gte=1),
                 name="catalog_resource_type_accelerators_counted",
             ),

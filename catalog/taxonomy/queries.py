@@ -8,18 +8,12 @@ from catalog.taxonomy.models import ResourceType, ServiceClass
 
 def service_classes() -> QuerySet[ServiceClass]:
     """Every service class with its forms."""
-    return (
-        ServiceClass.objects.select_related("version")
-        .prefetch_related("forms")
-        .order_by("code")
-    )
+    return ServiceClass.objects.select_related("version").prefetch_related("forms").order_by("code")
 
 
 def resource_types() -> QuerySet[ResourceType]:
     """Every resource type with its class, version and accelerator."""
-    return ResourceType.objects.select_related(
-        "service_class", "version", "accelerator"
-    ).order_by("code")
+    return ResourceType.objects.select_related("service_class", "version", "accelerator").order_by("code")
 
 
 def resource_type(code: str) -> ResourceType:

@@ -45,39 +45,24 @@ def _load_service_classes(apps: Apps, document: Mapping[str, Any]) -> None:
     version = _version(apps, document)
     forms = apps.get_model("catalog", "ServiceForm")
     for row in document["service_classes"]:
-        names = {
-            name: row[name] for name in ("code", "name_en", "name_zh", "description")
-        }
-        service_class = apps.get_model("catalog", "ServiceClass").objects.create(
-            version=version, **names
-        )
+        names = {name: row[name] for name in ("code", "name_en", "name_zh", "description")}
+        service_class = apps.get_model("catalog", "ServiceClass").objects.create(version=version, **names)
         forms.objects.bulk_create(
-            forms(service_class=service_class, unit=unit_of(form["form"]), **form)
-            for form in row["forms"]
+            forms(service_class=service_class, unit=unit_of(form["form"]), **form) for form in row["forms"]
         )
 
 
 def _load_resource_types(apps: Apps, document: Mapping[str, Any]) -> None:
     version = _version(apps, document)
     resource_types = apps.get_model("catalog", "ResourceType")
-    classes = {
-        row.code: row for row in apps.get_model("catalog", "ServiceClass").objects.all()
-    }
-    accelerators = {
-        row.code: row for row in resource_types.objects.filter(form=Form.CARD)
-    }
+    classes = {row.code: row for row in apps.get_model("catalog", "ServiceClass").objects.all()}
+    accelerators = {row.code: row for row in resource_types.objects.filter(form=Form.CARD)}
     rows = []
     for given in document["resource_types"]:
         row = {"form": Form.CARD, "confidence": "declared", **given}
-        service_class = classes[
-            row.pop("service_class", ServiceClassCode.AI_ACCELERATION)
-        ]
-        accelerator = (
-            accelerators[row.pop("accelerator")] if "accelerator" in row else None
-        )
-        if (
-            accelerator is not None
-        ):  # a machine of cards is searched by the memory and performance of one card
+        service_class = classes[row.pop("service_class", ServiceClassCode.AI_ACCELERATION)]
+        accelerator = accelerators[row.pop("accelerator")] if "accelerator" in row else None
+        if accelerator is not None:  # a machine of cards is searched by the memory and performance of one card
             row = {
                 "memory_gb": accelerator.memory_gb,
                 "fp16_dense_tflops": accelerator.fp16_dense_tflops,
@@ -101,19 +86,13 @@ def _load_hubs(apps: Apps, document: Mapping[str, Any]) -> None:
         apps.get_model("catalog", "Hub"),
         apps.get_model("catalog", "Cluster"),
     )
-    hubs = {
-        row["code"]: hub.objects.create(version=version, national=True, **row)
-        for row in document["hubs"]
-    }
+    hubs = {row["code"]: hub.objects.create(version=version, national=True, **row) for row in document["hubs"]}
     cluster.objects.bulk_create(
-        cluster(version=version, **{**row, "hub": hubs[row["hub"]]})
-        for row in document["clusters"]
+        cluster(version=version, **{**row, "hub": hubs[row["hub"]]}) for row in document["clusters"]
     )
 
 
 def _load_metros(apps: Apps, document: Mapping[str, Any]) -> None:
     version = _version(apps, document)
     metro = apps.get_model("catalog", "Metro")
-    metro.objects.bulk_create(
-        metro(version=version, **row) for row in document["metros"]
-    )
+    metro.objects.bulk_create(metro(version=version, **row) for row in document["metros"])

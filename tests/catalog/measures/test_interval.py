@@ -27,7 +27,9 @@ def minutes_of(intervals: tuple[Interval, ...] | list[Interval]) -> set[int]:
     return {
         minute
         for interval in intervals
-        for minute in range((interval.start - DAY) // timedelta(minutes=1), (interval.end - DAY) // timedelta(minutes=1))
+        for minute in range(
+            (interval.start - DAY) // timedelta(minutes=1), (interval.end - DAY) // timedelta(minutes=1)
+        )
     }
 
 

@@ -49,7 +49,9 @@ def test_prices_show_two_decimals_and_more_where_needed(price_micros: int, spell
     assert price.format_micros(9_000_000, decimals=0) == "9"
 
 
-@pytest.mark.parametrize("text", ["-1", "1e2", "0.0000001", "", "1,5", "NaN", "１", "9999999999999", "1000000000.000001"])
+@pytest.mark.parametrize(
+    "text", ["-1", "1e2", "0.0000001", "", "1,5", "NaN", "１", "9999999999999", "1000000000.000001"]
+)
 def test_other_spellings_of_a_price_are_refused(text: str) -> None:
     with pytest.raises(MeasureError):
         price.parse_price_micros(text)
