@@ -31,7 +31,8 @@ def exact_amount(
         raise MeasureError(f"expected a base quantity above 0, got {base_quantity}")
     if isinstance(quantity, Decimal) and not quantity.is_finite():
         raise MeasureError(f"expected a finite quantity, got {quantity}")
-    return Fraction(quantity) * price_micros * 10 ** exponent(currency) / (MICROS * base_quantity)
+    minor_per_unit: int = 10 ** exponent(currency)
+    return Fraction(quantity) * (price_micros * minor_per_unit) / (MICROS * base_quantity)
 
 
 def amount_minor(
