@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.foundation.errors import Conflict, NotFound, Unavailable
+from accounts.foundation.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class RoundMoveRefused(Conflict):
@@ -23,6 +23,18 @@ class NoCancelPhase(Conflict):
         super().__init__(
             f"The round with its gate at {gate_at:%Y-%m-%dT%H:%M:%SZ} no longer lets anything be lowered or "
             "withdrawn; higher limits and larger quantities are taken until the gate."
+        )
+
+
+class GateClosed(Conflict):
+    """The gate is past: what stood in the book at that instant does not change any more."""
+
+    code = "gate_closed"
+
+    def __init__(self, gate_at: datetime) -> None:
+        super().__init__(
+            f"The gate at {gate_at:%Y-%m-%dT%H:%M:%SZ} has closed over this; it can be changed again when the round is "
+            "published."
         )
 
 
@@ -51,3 +63,12 @@ class NothingPublished(NotFound):
 
     def __init__(self, status: str) -> None:
         super().__init__(f"This document is published with the round; the round is {status}.")
+
+
+class VoidNeedsReason(Invalid):
+    """A round is not given up without saying why."""
+
+    code = "void_needs_reason"
+
+    def __init__(self) -> None:
+        super().__init__("Say why the round is given up; members read it on the round.")

@@ -6,22 +6,27 @@ round closed. The clock is read after the lock: the instant of a request that wa
 instant it was accepted.
 """
 
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
-from accounts.actors.actor import Actor
+from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import clock, ids
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.rounds import rules
-from exchange.rounds.errors import NoCancelPhase, NoOpenRound
-from exchange.rounds.models import Round
+from exchange.rounds.errors import GateClosed, NoCancelPhase, NoOpenRound, RoundNotFound, VoidNeedsReason
+from exchange.rounds.models import VOID_REASON_CHARACTERS, Round
 from exchange.rounds.rules import RoundStatus
+
+log = logging.getLogger(__name__)
 
 # How often a request that waited for a closing round looks for the next one.
 _ATTEMPTS: Final = 5
@@ -60,23 +65,39 @@ def check_may_lower(market: Market, *, accepted_at: datetime, now: datetime) -> 
     """Lock what must not close meanwhile, and refuse to lower or withdraw in a no-cancel phase.
 
     `accepted_at` is when the order or offer (its present revision) was accepted: rounds with
-    an earlier gate do not concern it. Raises NoCancelPhase.
+    an earlier gate do not concern it. Raises NoCancelPhase, GateClosed.
+    """
+    entry = _concerned(market, accepted_at=accepted_at, now=now)
+    if not rules.allows_lowering_at(entry.round.status, locks_at=entry.round.locks_at, now=entry.accepted_at):
+        raise NoCancelPhase(entry.round.scheduled_at)
+    return entry
+
+
+def check_may_raise(market: Market, *, accepted_at: datetime, now: datetime) -> Entry:
+    """Lock what must not close meanwhile, for a change for the better, which is taken until the gate.
+
+    `accepted_at` is when the order or offer (its present revision) was accepted. Raises GateClosed.
+    """
+    entry = _concerned(market, accepted_at=accepted_at, now=now)
+    if not rules.takes_orders_at(entry.round.status, gate_at=entry.round.scheduled_at, now=entry.accepted_at):
+        raise GateClosed(entry.round.scheduled_at)
+    return entry
+
+
+def _concerned(market: Market, *, accepted_at: datetime, now: datetime) -> Entry:
+    """Lock the round in whose book something accepted at an instant will stand, and read the clock after it.
+
+    Raises GateClosed while a round in progress has it in its frozen book.
     """
     assert connection.in_atomic_block, "a round is locked inside the transaction that uses it"
-    frozen = Round.objects.filter(
-        market=market, status__in=rules.IN_PROGRESS, scheduled_at__gt=accepted_at
-    ).first()
+    frozen = Round.objects.filter(market=market, status__in=rules.IN_PROGRESS, scheduled_at__gt=accepted_at).first()
     if frozen is not None:
-        raise NoCancelPhase(frozen.scheduled_at)
+        raise GateClosed(frozen.scheduled_at)
     for _ in range(_ATTEMPTS):
         concerned = _share(market, gate_after=accepted_at)
-        if concerned is None:
-            ensure_round(market, after=max(now, accepted_at), now=now)
-            continue
-        instant = clock.now()
-        if rules.allows_lowering_at(concerned.status, locks_at=concerned.locks_at, now=instant):
-            return Entry(concerned, instant)
-        raise NoCancelPhase(concerned.scheduled_at)
+        if concerned is not None:
+            return Entry(concerned, clock.now())
+        ensure_round(market, after=max(now, accepted_at), now=now)
     raise NoOpenRound
 
 
@@ -116,23 +137,66 @@ def ensure_round(market: Market, *, after: datetime, now: datetime) -> None:
     )
 
 
-def move(actor: Actor, closing: Round, target: RoundStatus, *, now: datetime, **stamps: object) -> None:
+def lock(round_id: UUID) -> Round:
+    """Lock a round's row for a move of it; raises RoundNotFound."""
+    found = Round.objects.select_for_update(of=("self",)).select_related("market").filter(id=round_id).first()
+    if found is None:
+        raise RoundNotFound
+    return found
+
+
+def move(
+    actor: Actor,
+    moving: Round,
+    target: RoundStatus,
+    *,
+    now: datetime,
+    payload: Mapping[str, Any] | None = None,
+    **stamps: Any,
+) -> None:
     """Change the status of a round whose row the caller has locked, with its event and its trail.
 
-    `stamps` are further fields to set. Raises RoundMoveRefused.
+    `stamps` are further fields to set, `payload` what the event and the trail say besides.
+    Raises RoundMoveRefused.
     """
-    rules.check_move(closing.status, target)
-    before = {"status": closing.status}
-    closing.status = target
+    rules.check_move(moving.status, target)
+    before = moving.status
+    moving.status = target
     for name, value in stamps.items():
-        setattr(closing, name, value)
-    closing.save(update_fields=["status", *stamps])
-    events.emit(
-        f"round.{target}",
-        "round",
-        closing.id,
-        None,
-        {"round": ids.spell("rnd", closing.id), "market": closing.market.code, "status": target.value},
-        now=now,
-    )
-    audit.record(actor, f"round.{target}", "round", closing.id, before, {"status": target.value}, now=now)
+        setattr(moving, name, value)
+    moving.save(update_fields=["status", *stamps])
+    said = {"market": moving.market.code, "status": target.value, **(payload or {})}
+    events.emit(f"round.{target}", "round", moving.id, None, {"round": ids.spell("rnd", moving.id), **said}, now=now)
+    audit.record(actor, f"round.{target}", "round", moving.id, {"status": before}, said, now=now)
+
+
+def void(actor: Actor, round_id: UUID, *, reason: str, release: Callable[..., None], now: datetime) -> Round:
+    """Give a round up before its outcome binds; `release(round, now=...)` lets its orders go.
+
+    Raises RoundNotFound, RoundMoveRefused, VoidNeedsReason.
+    """
+    actor.require(Capability.OPERATE)
+    if not reason.strip():
+        raise VoidNeedsReason
+    with transaction.atomic():
+        voided = lock(round_id)
+        rules.check_move(voided.status, RoundStatus.VOID)
+        release(voided, now=now)
+        move(
+            actor,
+            voided,
+            RoundStatus.VOID,
+            now=now,
+            payload={"reason": reason},
+            void_reason=reason.strip()[:VOID_REASON_CHARACTERS],
+            voided_at=now,
+        )
+        alarm(voided, "round.alarm_void", {"reason": reason}, now=now)
+    return voided
+
+
+def alarm(concerned: Round, type_: str, payload: Mapping[str, Any], *, now: datetime) -> None:
+    """Tell the staff, and the log, that a round is not as it should be."""
+    said = {"round": ids.spell("rnd", concerned.id), "market": concerned.market.code, **payload}
+    events.emit(type_, "round", concerned.id, None, said, now=now)
+    log.error("%s %s", type_, said)
