@@ -4,6 +4,7 @@ An outcome says lots per slot at prices per lot-hour; a deal says units at a pri
 by offer, in the longest runs over which both stay the same.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,14 @@ class Run:
     end: int
     units: int
     price_micros: int | None = None
+
+
+def trades_of(outcome_text: str) -> list[Trade]:
+    """Read the trades of a stored outcome back; it was verified before it was stored."""
+    return [
+        Trade(row["order"], row["offer"], row["t0"], row["t1"], row["qty"], row["price"])
+        for row in json.loads(outcome_text)["trades"]
+    ]
 
 
 def by_order(trades: Iterable[Trade], *, lot_units: int) -> dict[str, tuple[Deal, ...]]:

@@ -11,6 +11,7 @@ from exchange.markets.models import Market
 from exchange.rounds.rules import RoundStatus
 
 DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
+VOID_REASON_CHARACTERS: Final = 500
 
 
 class Round(models.Model):
@@ -23,7 +24,7 @@ class Round(models.Model):
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in RoundStatus])
     degraded = models.BooleanField(default=False)
     rules_version = models.PositiveIntegerField()
-    void_reason = models.CharField(max_length=500, default="", blank=True)
+    void_reason = models.CharField(max_length=VOID_REASON_CHARACTERS, default="", blank=True)
     # How late the gate was run; a newcomer and the operator see it on the round.
     late_seconds = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -79,6 +80,7 @@ class RoundSnapshot(models.Model):
     gate_seq = models.BigIntegerField()  # the last acceptance number in the book, 0 for an empty one
     first_slot = models.IntegerField()  # delivery horizon [first_slot, end_slot) on the market's grid
     end_slot = models.IntegerField()
+    left_out = models.JSONField(default=dict)  # open orders and offers that are not in the book, with the reason
     created_at = models.DateTimeField()
 
     class Meta:
@@ -104,7 +106,7 @@ class RoundOutcome(models.Model):
     rules_version = models.PositiveIntegerField()
     welfare_micros = models.DecimalField(max_digits=30, decimal_places=0)
     bound_micros = models.DecimalField(max_digits=30, decimal_places=0)
-    statistics = models.JSONField()  # counts and residuals of the engine's run
+    record = models.JSONField()  # what the engine says beside prices and trades: rejected blocks, residuals, search
     created_at = models.DateTimeField()
 
     class Meta:

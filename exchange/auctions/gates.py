@@ -1,0 +1,229 @@
+"""At the gate: the no-cancel phase begins, the book is frozen, what was missed is said.
+
+Beat calls `close_due` every second; the rows decide what is due, so a beat that is late, doubled
+or was down only makes rounds late, and says so.
+"""
+
+import secrets
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.actors.actor import Actor
+from accounts.events import services as events
+from accounts.foundation import ids
+from accounts.jobs import services as jobs
+from exchange.auctions import book as books
+from exchange.auctions import queries
+from exchange.auctions.models import RoundOrder
+from exchange.auctions.rules import EntryState
+from exchange.clearing import book as clearing_books
+from exchange.markets import rules as market_rules
+from exchange.markets.models import Market
+from exchange.markets.rules import MarketStatus
+from exchange.offers.models import Offer
+from exchange.orders.models import Order
+from exchange.orders.rules import OrderStatus
+from exchange.rounds import rules, services
+from exchange.rounds.models import Round, RoundSnapshot
+from exchange.rounds.rules import RoundStatus
+
+CLEAR_ROUND: Final = "clear_round"
+SALT_BYTES: Final = 32
+LATE_AFTER: Final = timedelta(seconds=60)
+BATCH: Final = 1_000
+_GATE: Final = Actor.system("gate")
+
+
+def close_due(*, now: datetime) -> list[UUID]:
+    """Do what the clock asks of every market; return the rounds whose books were frozen."""
+    frozen = []
+    for market in Market.objects.order_by("id"):
+        if market.status == MarketStatus.OPEN:
+            frozen += close_market(market, now=now)
+        else:
+            _void_due(market, "The market was suspended at the gate.", now=now)
+    return frozen
+
+
+def close_market(market: Market, *, now: datetime) -> list[UUID]:
+    """Begin the no-cancel phase or freeze the book of one market, as its gates demand.
+
+    Of several gates that have passed unattended only the last is run: its book holds what all
+    of them would have held. The others are void, each with its row.
+    """
+    coming = market_rules.next_gate(market.terms, now)
+    last_gate = coming - timedelta(seconds=market.gate_interval_seconds)
+    _make_missed_rows(market, last_gate, now=now)
+    services.ensure_round(market, after=now, now=now)
+    _lock_due(market, now=now)
+    due = Round.objects.filter(market=market, status__in=rules.TAKING_ORDERS, scheduled_at__lte=now)
+    for skipped in due.filter(scheduled_at__lt=last_gate).order_by("scheduled_at"):
+        _void(skipped.id, "The gate passed unattended; a later gate took its book.", now=now)
+    found = due.filter(scheduled_at=last_gate).values_list("id", flat=True).first()
+    return [found] if found is not None and freeze(found, now=now) else []
+
+
+@transaction.atomic
+def freeze(round_id: UUID, *, now: datetime) -> bool:
+    """Freeze the book of a round whose gate has passed: what is in it, and that it waits to be cleared.
+
+    The book holds what was accepted before the gate, however late this runs. Returns False when
+    the round was frozen meanwhile or an earlier round of the market is still being cleared or settled.
+    """
+    closing = services.lock(round_id)
+    if closing.status not in rules.TAKING_ORDERS:
+        return False
+    assert now >= closing.scheduled_at, "a book is frozen at its gate or after it"
+    market = closing.market
+    if Round.objects.filter(market=market, status__in=rules.IN_PROGRESS).exists():
+        return False
+    orders = queries.orders_for(market, before=closing.scheduled_at)
+    offers = queries.offers_for(market, before=closing.scheduled_at)
+    horizon = market_rules.horizon(market.terms, closing.scheduled_at)
+    grid = books.Grid(
+        lot_units=market.lot_units,
+        step=market.grid_slots,
+        first_slot=market_rules.slot_at(market.terms, horizon.first_at),
+        end_slot=max(
+            market_rules.slot_at(market.terms, horizon.first_at), market_rules.slot_at(market.terms, horizon.last_at)
+        ),
+    )
+    frozen = books.freeze(grid, queries.supplies(market, offers), queries.demands(market, orders))
+    in_book = [order for order in orders if ids.spell("ord", order.id) in frozen.order_ids]
+    offer_ids = books.ids_of(frozen.book.offers)
+    digest = clearing_books.digest(frozen.book)
+    RoundSnapshot.objects.create(
+        round=closing,
+        text=frozen.book.canonical_bytes().decode(),
+        digest=digest,
+        salt=secrets.token_bytes(SALT_BYTES),
+        gate_seq=books.last_seq(frozen.book),
+        first_slot=grid.first_slot,
+        end_slot=grid.end_slot,
+        left_out={id_: reason.value for id_, reason in sorted(frozen.left_out.items())},
+        created_at=now,
+    )
+    _lock_book(closing, in_book, [offer for offer in offers if ids.spell("off", offer.id) in offer_ids], now=now)
+    late = now - closing.scheduled_at
+    services.move(
+        _GATE,
+        closing,
+        RoundStatus.GATED,
+        now=now,
+        payload={"digest": digest, "orders": len(in_book), "offers": len(offer_ids)}
+        | {reason.value: count for reason, count in Counter(frozen.left_out.values()).items()},
+        gated_at=now,
+        locked_at=closing.locked_at or now,
+        late_seconds=late // timedelta(seconds=1),
+    )
+    if late > LATE_AFTER:
+        services.alarm(closing, "round.late", {"late_seconds": closing.late_seconds}, now=now)
+    jobs.enqueue(CLEAR_ROUND, str(closing.id), {}, now=now)
+    return True
+
+
+def void_round(actor: Actor, round_id: UUID, *, reason: str, now: datetime) -> Round:
+    """Give a round up before its outcome binds: its orders go on, open, to the next one.
+
+    Needs OPERATE. Raises RoundNotFound, RoundMoveRefused, VoidNeedsReason.
+    """
+    return services.void(actor, round_id, reason=reason, release=_release_book, now=now)
+
+
+def _lock_due(market: Market, *, now: datetime) -> None:
+    waiting = Round.objects.filter(
+        market=market, status=RoundStatus.OPEN, locks_at__lte=now, scheduled_at__gt=now
+    ).values_list("id", flat=True)
+    for round_id in waiting:
+        with transaction.atomic():
+            closing = services.lock(round_id)
+            if closing.status == RoundStatus.OPEN:
+                services.move(_GATE, closing, RoundStatus.LOCKED, now=now, locked_at=now)
+
+
+def _lock_book(closing: Round, orders: list[Order], offers: list[Offer], *, now: datetime) -> None:
+    Order.objects.filter(id__in=[order.id for order in orders]).update(status=OrderStatus.LOCKED)
+    Offer.objects.filter(id__in=[offer.id for offer in offers]).update(locked_at=now)
+    RoundOrder.objects.bulk_create(
+        [
+            RoundOrder(id=ids.new_id(), round=closing, order=order, state=EntryState.LOCKED, created_at=now)
+            for order in orders
+        ],
+        batch_size=BATCH,
+    )
+    for order in orders:
+        events.emit(
+            "order.locked",
+            "order",
+            order.id,
+            order.buyer_id,
+            {"order": ids.spell("ord", order.id), "round": ids.spell("rnd", closing.id)},
+            now=now,
+        )
+
+
+def _release_book(voided: Round, *, now: datetime) -> None:
+    entries = RoundOrder.objects.filter(round=voided, state=EntryState.LOCKED)
+    order_ids = list(entries.order_by("order_id").values_list("order_id", flat=True))
+    locked = Order.objects.select_for_update().filter(id__in=order_ids, status=OrderStatus.LOCKED).order_by("id")
+    for order in locked:
+        order.status = OrderStatus.OPEN
+        order.save(update_fields=["status"])
+        events.emit(
+            "order.reopened",
+            "order",
+            order.id,
+            order.buyer_id,
+            {"order": ids.spell("ord", order.id), "round": ids.spell("rnd", voided.id)},
+            now=now,
+        )
+    entries.update(state=EntryState.RELEASED, settled_at=now)
+    queries.release_offers(voided)
+
+
+def _void(round_id: UUID, reason: str, *, now: datetime) -> None:
+    services.void(_GATE, round_id, reason=reason, release=_release_book, now=now)
+
+
+def _void_due(market: Market, reason: str, *, now: datetime) -> None:
+    due = Round.objects.filter(market=market, status__in=rules.TAKING_ORDERS, scheduled_at__lte=now)
+    for round_id in due.order_by("scheduled_at").values_list("id", flat=True):
+        _void(round_id, reason, now=now)
+
+
+def _make_missed_rows(market: Market, last_gate: datetime, *, now: datetime) -> None:
+    """Make the row of every gate since the last known one, the latest to be run and the others void.
+
+    Nothing is missed in a market that has had no round yet.
+    """
+    known = Round.objects.filter(market=market).order_by("-scheduled_at").first()
+    if known is None or known.scheduled_at >= last_gate:
+        return
+    gates = []
+    gate = market_rules.next_gate(market.terms, known.scheduled_at)
+    while gate < last_gate:
+        gates.append(gate)
+        gate = market_rules.next_gate(market.terms, gate)
+    missed = [
+        Round(
+            id=ids.new_id(),
+            market=market,
+            scheduled_at=gate,
+            locks_at=market_rules.cancel_deadline(market.terms, gate),
+            status=RoundStatus.VOID,
+            void_reason="The gate passed while nobody was there to run it.",
+            voided_at=now,
+            rules_version=market.rules_version,
+            created_at=now,
+        )
+        for gate in gates
+    ]
+    with transaction.atomic():
+        Round.objects.bulk_create(missed, batch_size=BATCH, ignore_conflicts=True)
+        services.ensure_round(market, after=last_gate - timedelta(microseconds=1), now=now)
+        if missed:
+            services.alarm(known, "round.gates_missed", {"missed": len(missed)}, now=now)

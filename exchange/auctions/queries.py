@@ -1,0 +1,145 @@
+"""Reads of what a gate freezes, from rows to the plain values of a book."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from accounts.foundation import ids
+from catalog.measures.interval import HOUR
+from catalog.offerings import cells
+from exchange.auctions.book import Demand, Supply
+from exchange.clearing.book import Attributes, Cell, MaxLatency, Needs, OrderKind
+from exchange.markets import rules as market_rules
+from exchange.markets.models import Market
+from exchange.offers.models import Offer, OfferSlot
+from exchange.offers.rules import LIVE as LIVE_OFFERS
+from exchange.orders.models import Order
+from exchange.orders.rules import OrderStatus
+from exchange.trades.models import Trade
+
+
+def orders_for(market: Market, *, before: datetime) -> list[Order]:
+    """Lock and return the open orders whose present revision was accepted before a gate."""
+    return list(
+        Order.objects.select_for_update()
+        .filter(market=market, status=OrderStatus.OPEN, revised_at__lt=before)
+        .order_by("id")
+    )
+
+
+def offers_for(market: Market, *, before: datetime) -> list[Offer]:
+    """Lock and return the live offers whose present revision was accepted before a gate."""
+    rows = (
+        Offer.objects.select_for_update(of=("self",))
+        .select_related("offering__site__hub", "offering__resource_type")
+        .prefetch_related("offering__site__latencies__metro")
+        .filter(market=market, status__in=LIVE_OFFERS, revised_at__lt=before)
+        .order_by("id")
+    )
+    return list(rows)
+
+
+def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
+    """Return offers as plain values, with what earlier rounds sold of each by slot."""
+    offers = list(offers)
+    used = _sold(market, [offer.id for offer in offers])
+    return [
+        Supply(
+            id=ids.spell("off", offer.id),
+            provider=ids.spell("org", offer.provider_id),
+            cell=_cell(offer),
+            start=market_rules.slot_at(market.terms, offer.starts_at),
+            end=market_rules.slot_at(market.terms, offer.ends_at),
+            units=offer.quantity,
+            reserve_micros=offer.reserve_micros,
+            seq=offer.seq,
+            used=used.get(offer.id, {}),
+        )
+        for offer in offers
+    ]
+
+
+def demands(market: Market, orders: Iterable[Order]) -> list[Demand]:
+    """Return orders as plain values, with what earlier rounds filled of each by slot."""
+    orders = list(orders)
+    used = _filled(market, [order.id for order in orders])
+    return [
+        Demand(
+            id=ids.spell("ord", order.id),
+            buyer=ids.spell("org", order.buyer_id),
+            kind=OrderKind(order.kind),
+            units_min=order.quantity_min or 0,
+            units_max=order.quantity_max,
+            hours=order.hours or 0,
+            earliest=market_rules.slot_at(market.terms, order.earliest_at),
+            latest=market_rules.slot_at(market.terms, order.latest_at),
+            single_site=order.single_site,
+            limit_micros=order.limit_micros,
+            needs=needs_of(order.needs),
+            seq=order.seq,
+            used=used.get(order.id, {}),
+        )
+        for order in orders
+    ]
+
+
+def needs_of(document: Mapping[str, Any]) -> Needs:
+    """Return an order's needs as clearing reads them; the order's own check has made the document sound."""
+    latency = document.get("max_latency")
+    return Needs(
+        model=_choices(document.get("model")),
+        region=_choices(document.get("region")),
+        interconnect=_choices(document.get("interconnect")),
+        min_mem_gb=document.get("min_mem_gb"),
+        min_tflops=document.get("min_tflops"),
+        min_green_pct=document.get("min_green_pct"),
+        min_security=document.get("min_security"),
+        max_latency=MaxLatency(latency["metro"], latency["ms"]) if latency else None,
+    )
+
+
+def _choices(values: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(values) if values else None
+
+
+def _cell(offer: Offer) -> Cell:
+    """Return the cell of an offer. Providers at a site share its fabric, so the provider is not part of it."""
+    attributes = cells.attributes(offer.offering)
+    return Cell(
+        id=cells.code(offer.offering),
+        site=offer.offering.site.code,
+        attributes=Attributes(
+            model=attributes.model,
+            mem_gb=attributes.memory_gb,
+            tflops=attributes.tflops,
+            region=attributes.region,
+            green_pct=attributes.green_percent,
+            security=attributes.security,
+            interconnect=attributes.interconnect,
+            latency_ms=dict(attributes.latency_ms),
+        ),
+    )
+
+
+def _sold(market: Market, offer_ids: list[UUID]) -> dict[UUID, dict[int, int]]:
+    used: dict[UUID, dict[int, int]] = defaultdict(dict)
+    rows = OfferSlot.objects.filter(offer_id__in=offer_ids, sold__gt=0).values_list("offer_id", "starts_at", "sold")
+    for offer_id, starts_at, sold in rows:
+        used[offer_id][market_rules.slot_at(market.terms, starts_at)] = sold
+    return used
+
+
+def _filled(market: Market, order_ids: list[UUID]) -> dict[UUID, dict[int, int]]:
+    used: dict[UUID, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    rows = Trade.objects.filter(order_id__in=order_ids).values_list("order_id", "starts_at", "ends_at", "quantity")
+    for order_id, starts_at, ends_at, quantity in rows:
+        for slot in _slots(market, starts_at, ends_at):
+            used[order_id][slot] += quantity
+    return used
+
+
+def _slots(market: Market, starts_at: datetime, ends_at: datetime) -> Iterator[int]:
+    first = market_rules.slot_at(market.terms, starts_at)
+    return iter(range(first, first + cast(int, (ends_at - starts_at) // HOUR)))

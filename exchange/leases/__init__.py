@@ -1,0 +1,1 @@
+"""Leases: the delivery of what was bought, from hand-over to its end."""

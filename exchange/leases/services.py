@@ -1,0 +1,239 @@
+"""The verbs of delivery: schedule, acknowledge, hand over, keep alive, end, close.
+
+A provider acts on its own leases only; what the clock does (alarms, ends, closing) is in `ticks`.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.actors.actor import Actor, Capability
+from accounts.audit import services as audit
+from accounts.events import services as events
+from accounts.foundation import ids, sealed
+from billing.contracts import services as contracts
+from billing.contracts.models import Contract
+from billing.usage import services as usage
+from exchange.leases import rules
+from exchange.leases.errors import (
+    AccessDetailsMissing,
+    EndReasonRefused,
+    LeaseIsNotRunning,
+    LeaseIsOver,
+    LeaseNotFound,
+    LeaseStillRuns,
+)
+from exchange.leases.models import DeliveredSegment, Lease
+from exchange.leases.rules import EndReason, LeaseStatus
+from exchange.rounds.models import Round
+
+
+def schedule(
+    round_: Round,
+    contract: Contract,
+    offering_id: UUID,
+    *,
+    quantity: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+) -> Lease:
+    """Make the lease of one run of constant quantity, and where it is metered; part of settling a trade."""
+    lease_id = ids.new_id()
+    point = usage.open_point(
+        contract,
+        offering_id=offering_id,
+        reference_id=lease_id,
+        quantity=quantity,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        now=now,
+    )
+    lease = Lease.objects.create(
+        id=lease_id,
+        round=round_,
+        contract=contract,
+        offering_id=offering_id,
+        buyer_id=contract.buyer_id,
+        provider_id=contract.provider_id,
+        metering_point=point,
+        quantity=quantity,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        status=LeaseStatus.SCHEDULED,
+        acknowledge_by=rules.acknowledge_by(now, starts_at),
+        scheduled_at=now,
+    )
+    tell(lease, "lease.scheduled", now=now)
+    return lease
+
+
+@transaction.atomic
+def acknowledge(actor: Actor, lease_id: UUID, *, now: datetime) -> Lease:
+    """Say that the lease will be delivered; saying it again changes nothing.
+
+    Raises LeaseNotFound, LeaseMoveRefused.
+    """
+    lease = _own(actor, lease_id)
+    if lease.acknowledged_at is not None and lease.status not in rules.OVER:
+        return lease
+    return move(actor, lease, LeaseStatus.ACKNOWLEDGED, now=now, acknowledged_at=now)
+
+
+@transaction.atomic
+def provision(actor: Actor, lease_id: UUID, *, now: datetime) -> Lease:
+    """Say that hand-over is being prepared. Raises LeaseNotFound, LeaseMoveRefused."""
+    return move(actor, _own(actor, lease_id), LeaseStatus.PROVISIONING, now=now)
+
+
+@transaction.atomic
+def activate(actor: Actor, lease_id: UUID, *, access: str, now: datetime) -> Lease:
+    """Hand the lease over with the details of how to get in, which are stored encrypted.
+
+    The first hand-over begins the contract. Handing over again replaces the access details.
+    Raises LeaseNotFound, LeaseMoveRefused, LeaseIsOver, AccessDetailsMissing.
+    """
+    if not 1 <= len(access.strip()) <= rules.MAX_ACCESS_CHARACTERS:
+        raise AccessDetailsMissing(len(access.strip()), rules.MAX_ACCESS_CHARACTERS)
+    lease = _own(actor, lease_id)
+    if lease.status in rules.OVER:
+        raise LeaseIsOver(lease.status)
+    details = sealed.seal(access.strip())
+    if lease.status in rules.RUNNING:
+        lease.access_sealed = details
+        lease.last_heartbeat_at = now
+        lease.save(update_fields=["access_sealed", "last_heartbeat_at"])
+        # Never what the details are, only that they changed.
+        audit.record(actor, "lease.access", "lease", lease.id, None, {"access": "replaced"}, now=now)
+        return lease
+    move(
+        actor,
+        lease,
+        LeaseStatus.ACTIVE,
+        now=now,
+        access_sealed=details,
+        activated_at=now,
+        last_heartbeat_at=now,
+        acknowledged_at=lease.acknowledged_at or now,
+    )
+    contracts.begin(actor, lease.contract_id, now=now)
+    return lease
+
+
+@transaction.atomic
+def heartbeat(actor: Actor, lease_id: UUID, *, now: datetime) -> Lease:
+    """Say that the lease is being delivered; an impaired lease is active again.
+
+    Raises LeaseNotFound, LeaseIsNotRunning.
+    """
+    lease = _own(actor, lease_id)
+    if lease.status not in rules.RUNNING:
+        raise LeaseIsNotRunning(lease.status)
+    lease.last_heartbeat_at = now
+    lease.save(update_fields=["last_heartbeat_at"])
+    if lease.status == LeaseStatus.IMPAIRED:
+        move(actor, lease, LeaseStatus.ACTIVE, now=now)
+    return lease
+
+
+@transaction.atomic
+def end(actor: Actor, lease_id: UUID, *, now: datetime, reason: EndReason = EndReason.COMPLETED) -> Lease:
+    """End a lease at its time and close its reports, or stop it early for a reason.
+
+    COMPLETED says that everything has been delivered and reported. A lease stopped early has failed;
+    what is missing of it is not billed. Raises LeaseNotFound, LeaseStillRuns, LeaseIsOver, EndReasonRefused.
+    """
+    lease = _own(actor, lease_id, or_operator=True)
+    if reason is EndReason.COMPLETED:
+        if now < lease.ends_at:
+            raise LeaseStillRuns(lease.ends_at)
+        finish(actor, lease, now=now)
+        close(actor, lease, now=now)
+        return lease
+    allowed = rules.EARLY_REASONS if actor.can(Capability.OPERATE) else rules.PROVIDER_REASONS
+    if reason not in allowed:
+        raise EndReasonRefused(reason, tuple(sorted(allowed)))
+    if lease.status in rules.OVER:
+        raise LeaseIsOver(lease.status)
+    return move(actor, lease, LeaseStatus.FAILED, now=now, end_reason=reason, ended_at=now)
+
+
+def finish(actor: Actor, lease: Lease, *, now: datetime) -> None:
+    """End a locked lease whose time is over, unless it has ended; it is ended or failed by how it stood."""
+    if lease.status in rules.OVER:
+        return
+    target, reason = rules.end_at_the_end(lease.status)
+    move(actor, lease, target, now=now, end_reason=reason, ended_at=max(now, lease.ends_at))
+
+
+def close(actor: Actor, lease: Lease, *, now: datetime) -> None:
+    """Close the reports of a locked lease that is over, and write down what was delivered of it.
+
+    With the last lease of a contract the contract ends, which has it invoiced. Closing again changes nothing.
+    """
+    if lease.closed_at is not None:
+        return
+    # One lease of a contract at a time: each looks whether it is the last.
+    contracts.locked(lease.contract_id)
+    usage.close_point(lease.id, now=now)
+    reported = [
+        rules.Segment(segment.starts_at, segment.ends_at, segment.quantity)
+        for segment in lease.metering_point.segments.filter(reversed_at__isnull=True)
+    ]
+    DeliveredSegment.objects.bulk_create(
+        DeliveredSegment(
+            lease=lease,
+            starts_at=segment.starts_at,
+            ends_at=segment.ends_at,
+            quantity=segment.quantity,
+            dispute_deadline=segment.ends_at + rules.DISPUTE_WINDOW,
+        )
+        for segment in rules.delivered(lease.starts_at, lease.ends_at, reported)
+    )
+    lease.closed_at = now
+    lease.save(update_fields=["closed_at"])
+    tell(lease, "lease.closed", now=now)
+    if not Lease.objects.filter(contract_id=lease.contract_id, closed_at__isnull=True).exists():
+        contracts.end(actor, lease.contract_id, now=now)
+
+
+def move(actor: Actor, lease: Lease, target: LeaseStatus, *, now: datetime, **stamps: Any) -> Lease:
+    """Change the status of a locked lease, with its event and its trail. Raises LeaseMoveRefused."""
+    rules.check_move(lease.status, target)
+    before = lease.status
+    lease.status = target
+    for name, value in stamps.items():
+        setattr(lease, name, value)
+    lease.save(update_fields=["status", *stamps])
+    said = {"status": target.value} | ({"reason": lease.end_reason} if lease.end_reason else {})
+    audit.record(actor, f"lease.{target}", "lease", lease.id, {"status": before}, said, now=now)
+    tell(lease, f"lease.{target}", now=now)
+    return lease
+
+
+def tell(lease: Lease, type_: str, *, now: datetime) -> None:
+    """Tell both parties what happened to a lease."""
+    payload = {
+        "lease": ids.spell("lse", lease.id),
+        "contract": ids.spell("ctr", lease.contract_id),
+        "status": str(lease.status),
+    }
+    if lease.end_reason:
+        payload["reason"] = str(lease.end_reason)
+    for organisation_id in (lease.buyer_id, lease.provider_id):
+        events.emit(type_, "lease", lease.id, organisation_id, payload, now=now)
+
+
+def _own(actor: Actor, lease_id: UUID, *, or_operator: bool = False) -> Lease:
+    """Lock a lease that the actor delivers; any lease for the operator where it may step in."""
+    leases = Lease.objects.select_for_update()
+    if or_operator and actor.can(Capability.OPERATE):
+        found = leases.filter(id=lease_id).first()
+    else:
+        actor.require(Capability.DELIVER)
+        found = leases.filter(id=lease_id, provider_id=actor.organisation()).first()
+    if found is None:
+        raise LeaseNotFound
+    return found
