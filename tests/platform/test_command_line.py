@@ -1,0 +1,71 @@
+"""Which database a command works on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import command_line, embedded
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        check=False,
+        cwd=_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rest", "data"),
+    [
+        (["m", "audit"], ["m", "audit"], None),
+        (["m", "audit", "--data", "/d"], ["m", "audit"], "/d"),
+        (["m", "audit", "--data=/d", "-v", "2"], ["m", "audit", "-v", "2"], "/d"),
+        (["m", "audit", "--", "--data", "/d"], ["m", "audit", "--", "--data", "/d"], None),
+    ],
+)
+def test_the_data_directory_is_understood_for_every_command(
+    arguments: list[str], rest: list[str], data: str | None
+) -> None:
+    assert command_line._without_data(arguments) == (rest, Path(data) if data else None)
+
+
+def test_a_data_option_without_a_directory_is_refused() -> None:
+    with pytest.raises(embedded.EmbeddedError, match="--data needs a directory"):
+        command_line._without_data(["m", "audit", "--data"])
+
+
+def test_a_named_directory_wins_over_a_configured_database_except_for_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://a@b/c")
+    monkeypatch.delenv("DATABASE_OWNER_URL", raising=False)
+    monkeypatch.setenv("REDIS_URL", "redis://d")
+    configured = {"DATABASE_URL": "postgres://a@b/c", "REDIS_URL": "redis://d"}
+    assert command_line._configured("audit", None) == configured
+    assert command_line._configured("audit", Path("/d")) == {}
+    assert command_line._configured("up", Path("/d")) == configured
+    assert command_line._configured("simulate", None) == {}
+
+
+def test_a_command_that_needs_no_database_starts_none(data: Path, bare_environment: dict[str, str]) -> None:
+    finished = _manage(bare_environment, "makemigrations", "--check", "--dry-run", "--data", str(data))
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+    assert not data.exists()
+
+
+def test_a_command_that_needs_a_database_has_one_for_its_time(data: Path, bare_environment: dict[str, str]) -> None:
+    query = (
+        "from django.db import connection as c; k = c.cursor();"
+        " k.execute('select current_user, count(*) from django_migrations'); print(k.fetchone())"
+    )
+    finished = _manage(bare_environment, "shell", "-v", "0", "-c", query, "--data", str(data))
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith("('exchange_app', ")
+    assert not (data / "services.json").exists()
