@@ -274,12 +274,38 @@ def shrink_hold(hold_id: UUID, *, to_minor: int, now: datetime) -> Hold:
     return _happened(hold, HoldEventKind.SHRUNK, hold.amount_minor - to_minor, now=now)
 
 
+def release_part(hold_id: UUID, amount_minor: int, *, now: datetime) -> Hold:
+    """Give back a part of what is held (all of it closes the hold); raises HoldTooSmall when there is less."""
+    _, hold = _locked_hold(hold_id)
+    if amount_minor > hold.amount_minor:
+        raise HoldTooSmall(wanted_minor=amount_minor, open_minor=hold.amount_minor, currency=hold.currency)
+    kind = HoldEventKind.SHRUNK if hold.amount_minor > amount_minor else HoldEventKind.RELEASED
+    return _happened(hold, kind, amount_minor, now=now)
+
+
 def release_hold(hold_id: UUID, *, now: datetime) -> Hold:
     """Give back all that is left and close the hold; a closed hold is returned as it is."""
     _, hold = _locked_hold(hold_id)
     if hold.closed_at is not None:
         return hold
     return _happened(hold, HoldEventKind.RELEASED, hold.amount_minor, now=now)
+
+
+def change_hold(hold_id: UUID, *, by_minor: int, now: datetime) -> Hold:
+    """Hold more (positive) or give back (negative), from whatever is held by now; one left empty is closed.
+
+    Raises InsufficientFunds, and HoldTooSmall when it is closed or holds less than is to be given back.
+    """
+    account, hold = _locked_hold(hold_id)
+    if by_minor == 0:
+        return hold
+    left_minor = hold.amount_minor + by_minor
+    if hold.closed_at is not None or left_minor < 0:
+        raise HoldTooSmall(wanted_minor=abs(by_minor), open_minor=hold.amount_minor, currency=hold.currency)
+    if by_minor > 0:
+        _check_spendable(account, by_minor)
+        return _happened(hold, HoldEventKind.GROWN, by_minor, now=now)
+    return _happened(hold, HoldEventKind.SHRUNK if left_minor else HoldEventKind.RELEASED, -by_minor, now=now)
 
 
 def _captured_holds(captures: Sequence[Capture], account_ids: set[UUID]) -> dict[UUID, Hold]:
