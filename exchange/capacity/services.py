@@ -96,6 +96,16 @@ def lock(hours: Sequence[Hour]) -> dict[Hour, CapacitySlot]:
     return {(row.offering_id, row.starts_at): row for row in rows}
 
 
+def list_what_is_missing(wanted: Mapping[Hour, int]) -> None:
+    """List as many more units in each hour as it takes for the wanted ones to be free."""
+    CapacitySlot.objects.bulk_create(
+        [CapacitySlot(offering_id=offering_id, starts_at=starts_at, listed=0) for offering_id, starts_at in wanted],
+        ignore_conflicts=True,
+    )
+    slots = lock(list(wanted))
+    _add("listed", {hour: max(0, units - slots[hour].free) for hour, units in wanted.items()})
+
+
 def change_offered(changes: Mapping[Hour, int]) -> None:
     """Claim free units for offers (a positive change) and give them back (a negative one), hour by hour.
 
@@ -118,7 +128,7 @@ def sell(quantities: Mapping[Hour, int]) -> None:
 
 def _add(column: str, changes: Mapping[Hour, int]) -> None:
     """Add to one column of locked rows in a single statement."""
-    assert column in {"offered", "sold"}, column
+    assert column in {"listed", "offered", "sold"}, column
     changed = {hour: change for hour, change in changes.items() if change}
     if not changed:
         return
@@ -128,7 +138,7 @@ def _add(column: str, changes: Mapping[Hour, int]) -> None:
             UPDATE exchange_capacityslot AS slot SET {column} = slot.{column} + change.units
             FROM unnest(%s::uuid[], %s::timestamptz[], %s::integer[]) AS change (offering_id, starts_at, units)
             WHERE change.offering_id = slot.offering_id AND change.starts_at = slot.starts_at
-            """,  # noqa: S608 (the column is one of two literals)
+            """,  # noqa: S608 (the column is one of three literals)
             [
                 [hour[0] for hour in changed],
                 [hour[1] for hour in changed],

@@ -172,10 +172,6 @@ class OfferRevision(models.Model):
     RECORDED = ("revision", "seq", "quantity", "starts_at", "ends_at", "reserve_micros")
 
     @classmethod
-    def of(cls, offer: Offer, **when_and_who: Any) -> "OfferRevision":
-        """Return the (unsaved) record of an offer as it stands."""
-        return cls(
-            offer=offer,
-            **{name: getattr(offer, name) for name in cls.RECORDED},
-            **when_and_who,
-        )
+    def fields_of(cls, offer: Offer) -> dict[str, Any]:
+        """Return what a revision records of an offer as it stands."""
+        return {name: getattr(offer, name) for name in cls.RECORDED}

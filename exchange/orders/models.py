@@ -213,10 +213,6 @@ class OrderRevision(models.Model):
     )
 
     @classmethod
-    def of(cls, order: Order, **when_and_who: Any) -> "OrderRevision":
-        """Return the (unsaved) record of an order as it stands."""
-        return cls(
-            order=order,
-            **{name: getattr(order, name) for name in cls.RECORDED},
-            **when_and_who,
-        )
+    def fields_of(cls, order: Order) -> dict[str, Any]:
+        """Return what a revision records of an order as it stands."""
+        return {name: getattr(order, name) for name in cls.RECORDED}

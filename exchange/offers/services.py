@@ -1,0 +1,282 @@
+"""Place, amend and withdraw offers.
+
+Locks in the order of the house: the round first, then capacity rows, then the offer. An offer is read before
+its capacity is locked and compared again under its own lock.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.actors.actor import Actor, Capability
+from accounts.audit import services as audit
+from accounts.events import services as events
+from accounts.foundation import ids
+from accounts.organisations.models import Organisation
+from accounts.organisations.rules import OrganisationStatus
+from catalog.offerings import cells
+from catalog.offerings import queries as offerings
+from catalog.offerings.models import Offering
+from exchange.capacity import services as capacity
+from exchange.markets import entries
+from exchange.markets import queries as markets
+from exchange.markets.models import Market
+from exchange.offers import queries, rules
+from exchange.offers.errors import (
+    OfferChangedMeanwhile,
+    OfferingNotTraded,
+    OfferInRound,
+    OfferInvalid,
+    OfferPartlySold,
+    OfferUnchanged,
+    OwnOrderCouldMeet,
+    SellerNotActive,
+)
+from exchange.offers.models import Offer, OfferRevision, OfferSlot
+from exchange.offers.rules import OfferSpec, OfferStatus, OfferTerms
+from exchange.rounds import services as rounds
+
+
+@transaction.atomic
+def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool = False) -> Offer:
+    """Offer units of an own listed offering in a market.
+
+    The units must be listed and free in every hour; with `lists_capacity` what is missing is listed in the same
+    step. Raises MarketUnknown, MarketSuspended, SellerNotActive, OfferingNotTraded, OfferInvalid, OwnOrderCouldMeet,
+    CapacityShort.
+    """
+    actor.require(Capability.LIST)
+    provider = _seller(actor)
+    market = markets.trading(spec.market_id)
+    entry = rounds.join_open_round(market, now=now)
+    offering = _traded(market, provider, spec.offering_id)
+    problems = tuple(rules.spec_problems(market.terms, spec, gate_at=entry.round.scheduled_at))
+    if problems:
+        raise OfferInvalid("The offer does not fit the rules of the market.", problems)
+    _check_not_with_oneself(market, offering, spec.terms)
+    changes = {(offering.id, hour): units for hour, units in spec.terms.by_hour.items()}
+    if lists_capacity:
+        capacity.list_what_is_missing(changes)
+    capacity.change_offered(changes)
+    accepted_at = entry.accepted_at
+    offer = Offer.objects.create(
+        market=market,
+        offering=offering,
+        provider=provider,
+        quantity=spec.terms.quantity,
+        starts_at=spec.terms.starts_at,
+        ends_at=spec.terms.ends_at,
+        reserve_micros=spec.terms.reserve_micros,
+        instant_price_micros=spec.instant_price_micros,
+        pause_credit_ppm=spec.pause_credit_ppm,
+        return_credit_ppm=spec.return_credit_ppm,
+        seq=entries.next_number(),
+        status=OfferStatus.OPEN,
+        total_unit_hours=spec.terms.unit_hours,
+        created_at=accepted_at,
+        revised_at=accepted_at,
+    )
+    OfferSlot.objects.bulk_create(
+        [OfferSlot(offer=offer, starts_at=hour, quantity=units) for hour, units in spec.terms.by_hour.items()]
+    )
+    _record(actor, offer, "placed", before=None, now=accepted_at)
+    return offer
+
+
+@transaction.atomic
+def amend(
+    actor: Actor,
+    offer_id: UUID,
+    *,
+    now: datetime,
+    quantity: int | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    reserve_micros: int | None = None,
+) -> Offer:
+    """Change what an offer says; what is None stays.
+
+    A lower reserve and a smaller quantity or window keep the offer's place in the queue, everything else takes
+    a new one. In the no-cancel phase only changes for the better are taken. Raises OfferNotFound, OfferMoveRefused,
+    OfferInRound, OfferUnchanged, OfferInvalid, OfferPartlySold, OwnOrderCouldMeet, CapacityShort, NoCancelPhase,
+    OfferChangedMeanwhile.
+    """
+    actor.require(Capability.LIST)
+    read = queries.own(actor, offer_id)
+    before = _terms(read)
+    after = replace(
+        before,
+        quantity=before.quantity if quantity is None else quantity,
+        starts_at=starts_at or before.starts_at,
+        ends_at=ends_at or before.ends_at,
+        reserve_micros=before.reserve_micros if reserve_micros is None else reserve_micros,
+    )
+    if after == before:
+        raise OfferUnchanged
+    entry = _enter_change(read, is_improvement=rules.is_improvement(before, after), now=now)
+    _check_amended(read, before, after, gate_at=entry.round.scheduled_at)
+    changes = rules.changes_by_hour(before.by_hour, after.by_hour)
+    capacity.change_offered({(read.offering_id, hour): units for hour, units in changes.items()})
+    offer = _lock(read)
+    snapshot = OfferRevision.fields_of(offer)
+    offer.quantity, offer.starts_at, offer.ends_at = after.quantity, after.starts_at, after.ends_at
+    offer.reserve_micros = after.reserve_micros
+    offer.total_unit_hours = after.unit_hours
+    offer.revision += 1
+    offer.revised_at = entry.accepted_at
+    if not rules.keeps_place(before, after):
+        offer.seq = entries.next_number()
+    offer.save(
+        update_fields=[
+            "quantity", "starts_at", "ends_at", "reserve_micros", "total_unit_hours", "revision", "revised_at", "seq",
+        ]
+    )  # fmt: skip
+    _write_slots(offer, changes, after)
+    _record(actor, offer, "amended", before=snapshot, now=entry.accepted_at)
+    return offer
+
+
+@transaction.atomic
+def withdraw(actor: Actor, offer_id: UUID, *, now: datetime) -> Offer:
+    """Take what is left of an offer off the market and free its capacity.
+
+    Raises OfferNotFound, OfferMoveRefused, OfferInRound, NoCancelPhase, OfferChangedMeanwhile.
+    """
+    actor.require(Capability.LIST)
+    read = queries.own(actor, offer_id)
+    rules.check_move(read.status, OfferStatus.WITHDRAWN)
+    if read.locked_at is not None:
+        raise OfferInRound
+    entry = rounds.check_may_lower(read.market, accepted_at=read.revised_at, now=now)
+    return close(actor, read, OfferStatus.WITHDRAWN, now=entry.accepted_at)
+
+
+def close(actor: Actor, read: Offer, status: OfferStatus, *, now: datetime) -> Offer:
+    """End an offer that has something left, giving the unsold units of every hour back to the offering.
+
+    Raises OfferInRound, OfferChangedMeanwhile.
+    """
+    # Read before the locks: what is sold changes only while a round holds the offer, which _lock refuses.
+    unsold = {slot.starts_at: slot.quantity - slot.sold for slot in read.slots.filter(quantity__gt=F("sold"))}
+    capacity.change_offered({(read.offering_id, hour): -units for hour, units in unsold.items()})
+    offer = _lock(read)
+    before = {"status": offer.status, "open_unit_hours": offer.open_unit_hours}
+    rules.check_move(offer.status, status)
+    offer.status = status
+    offer.closed_unit_hours = offer.total_unit_hours - offer.sold_unit_hours
+    offer.closed_at = now
+    offer.save(update_fields=["status", "closed_unit_hours", "closed_at"])
+    offer.slots.filter(quantity__gt=F("sold")).update(quantity=F("sold"))
+    after = {"status": offer.status, "open_unit_hours": 0}
+    audit.record(actor, f"offer.{status}", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
+    _emit(offer, status.value, now=now)
+    return offer
+
+
+def _seller(actor: Actor) -> Organisation:
+    provider = Organisation.objects.get(id=actor.organisation())
+    if provider.status != OrganisationStatus.ACTIVE or not provider.can_sell:
+        raise SellerNotActive(provider.status if provider.can_sell else "no seller")
+    return provider
+
+
+def _traded(market: Market, provider: Organisation, offering_id: UUID) -> Offering:
+    """Return the provider's listed offering of the market's kind; raises OfferingNotTraded."""
+    offering = offerings.with_cells(Offering.objects.filter(id=offering_id, provider=provider)).first()
+    if offering is None:
+        raise OfferingNotTraded("expected one of your own offerings, got an id that is none of them")
+    if not offerings.listed().filter(id=offering_id).exists():
+        raise OfferingNotTraded(f"expected a listed offering at a listed site, got one that is {offering.status}")
+    if not markets.trades(market, offering):
+        raise OfferingNotTraded(
+            f"expected an offering of {market.service_class} in {market.unit}, got {offering.resource_type.code} in "
+            f"{cells.unit(offering)}"
+        )
+    return offering
+
+
+def _check_not_with_oneself(market: Market, offering: Offering, terms: OfferTerms) -> None:
+    own_order = queries.own_order_that_could_meet(
+        market, offering, provider_id=offering.provider_id, starts_at=terms.starts_at, ends_at=terms.ends_at
+    )
+    if own_order is not None:
+        raise OwnOrderCouldMeet(own_order)
+
+
+def _enter_change(offer: Offer, *, is_improvement: bool, now: datetime) -> rounds.Entry:
+    """Lock the round that a change takes part in; raises OfferMoveRefused, OfferInRound, NoCancelPhase."""
+    if offer.status not in rules.LIVE:
+        rules.check_move(offer.status, OfferStatus.WITHDRAWN)
+    if offer.locked_at is not None:
+        raise OfferInRound
+    if is_improvement:
+        return rounds.check_may_raise(offer.market, accepted_at=offer.revised_at, now=now)
+    return rounds.check_may_lower(offer.market, accepted_at=offer.revised_at, now=now)
+
+
+def _check_amended(offer: Offer, before: OfferTerms, after: OfferTerms, *, gate_at: datetime) -> None:
+    if offer.sold_unit_hours and replace(after, reserve_micros=before.reserve_micros) != before:
+        raise OfferPartlySold
+    terms = offer.market.terms
+    problems = list(rules.terms_problems(terms, after))
+    # An old start may lie in the past by now; only a new one has to be reachable.
+    problems += rules.new_edge_problems(terms, before, after, gate_at=gate_at)
+    if problems:
+        raise OfferInvalid("The changed offer does not fit the rules of the market.", problems)
+    if not rules.keeps_place(before, after):
+        offering = offerings.with_cells(Offering.objects.filter(id=offer.offering_id)).get()
+        _check_not_with_oneself(offer.market, offering, after)
+
+
+def _lock(read: Offer) -> Offer:
+    """Lock an offer that was read before its capacity was locked; raises OfferInRound, OfferChangedMeanwhile."""
+    offer = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market").get(id=read.id)
+    if offer.locked_at is not None:
+        raise OfferInRound
+    if (offer.revision, offer.status, offer.sold_unit_hours) != (read.revision, read.status, read.sold_unit_hours):
+        raise OfferChangedMeanwhile
+    return offer
+
+
+def _write_slots(offer: Offer, changes: dict[datetime, int], after: OfferTerms) -> None:
+    by_hour = after.by_hour
+    OfferSlot.objects.bulk_create(
+        [OfferSlot(offer=offer, starts_at=hour, quantity=by_hour.get(hour, 0)) for hour in changes],
+        update_conflicts=True,
+        unique_fields=["offer", "starts_at"],
+        update_fields=["quantity"],
+    )
+
+
+def _terms(offer: Offer) -> OfferTerms:
+    return OfferTerms(offer.quantity, offer.starts_at, offer.ends_at, offer.reserve_micros)
+
+
+def _record(actor: Actor, offer: Offer, verb: str, *, before: dict[str, object] | None, now: datetime) -> None:
+    """Keep the revision and leave the trail."""
+    OfferRevision.objects.create(
+        offer=offer, **OfferRevision.fields_of(offer), actor_label=actor.label, accepted_at=offer.revised_at
+    )
+    after = OfferRevision.fields_of(offer)
+    audit.record(actor, f"offer.{verb}", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
+    _emit(offer, verb, now=now)
+
+
+def _emit(offer: Offer, what: str, *, now: datetime) -> None:
+    events.emit(
+        f"offer.{what}",
+        "offer",
+        offer.id,
+        offer.provider_id,
+        {
+            "offer": ids.spell("off", offer.id),
+            "market": offer.market.code,
+            "status": offer.status,
+            "revision": offer.revision,
+            "open_unit_hours": offer.open_unit_hours,
+        },
+        now=now,
+    )
