@@ -1,7 +1,7 @@
 """What the books decline."""
 
 from accounts.foundation.errors import Conflict, NotFound, PaymentRequired
-from catalog.measures.money import Money
+from catalog.measures.money import Money, format_minor
 
 
 class InsufficientFunds(PaymentRequired):
@@ -15,6 +15,10 @@ class InsufficientFunds(PaymentRequired):
         self.needed_minor = needed_minor
         self.available_minor = available_minor
         self.currency = currency
+        self.facts = {
+            "needed": _document(needed_minor, currency),
+            "available": _document(available_minor, currency),
+        }
 
 
 class WalletOverdrawn(InsufficientFunds):
@@ -80,3 +84,7 @@ class NoSuchTransaction(NotFound):
     """There is no ledger transaction with this id."""
 
     code = "ledger_transaction_not_found"
+
+
+def _document(amount_minor: int, currency: str) -> dict[str, str]:
+    return {"amount": format_minor(amount_minor, currency), "currency": currency}

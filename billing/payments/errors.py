@@ -1,7 +1,7 @@
 """What payments decline."""
 
 from accounts.foundation.errors import Conflict, Forbidden, NotFound, Unprocessable
-from catalog.measures.money import Money
+from catalog.measures.money import Money, format_minor
 
 
 class TopUpMoveRefused(Conflict):
@@ -23,8 +23,7 @@ class AmountMismatch(Unprocessable):
             f"{announced} was announced and {received} was received. Leave the receipt unmatched and "
             f"have a top-up of {received} requested, or return the money."
         )
-        self.announced = announced
-        self.received = received
+        self.facts = {"announced": _document(announced), "received": _document(received)}
 
 
 class OwnTopUp(Forbidden):
@@ -64,3 +63,7 @@ class NoSuchReceipt(NotFound):
     """No bank receipt that the caller may know of."""
 
     code = "bank_receipt_not_found"
+
+
+def _document(money: Money) -> dict[str, str]:
+    return {"amount": format_minor(money.amount_minor, money.currency), "currency": money.currency}

@@ -20,7 +20,7 @@ from billing.payments import queries, rules
 from billing.payments.errors import AmountMismatch, NoSuchReceipt, OwnTopUp, ReceiptKnown, ReceiptMatched
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import BankLine, ReceiptStatus, TopUpMethod, TopUpStatus
-from catalog.measures.money import Money
+from catalog.measures.money import Money, format_minor
 
 
 @transaction.atomic
@@ -231,4 +231,4 @@ def _note(
 
 
 def _amount(row: TopUp | BankReceipt) -> dict[str, str]:
-    return {"amount": str(Money(row.amount_minor, row.currency)).split(" ", maxsplit=1)[0], "currency": row.currency}
+    return {"amount": format_minor(row.amount_minor, row.currency), "currency": row.currency}
