@@ -1,0 +1,278 @@
+"""The search for the best allocation that admits prices: the strict ones first, the merely legal ones as a fallback.
+
+The welfare program gives the best allocation of all; where it admits strict prices, that is the answer. Otherwise
+small books are solved again with the prices inside the program, which is exact, and larger ones by dropping the
+blocks that prices hurt, re-optimising, and putting back what hurts nobody. Every candidate is rounded to integers and
+judged in integers, whatever the solver said of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from exchange.clearing import allocation as allocations
+from exchange.clearing import prices, pricing_program
+from exchange.clearing import program as programs
+from exchange.clearing.allocation import Allocation, Divider, Placement
+from exchange.clearing.book import Document
+from exchange.clearing.model import Group, Market
+from exchange.clearing.prices import Assessment
+from exchange.clearing.program import Welfare
+from exchange.clearing.solver import Solution, Solver, Status
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the search stops; counts only, never seconds."""
+
+    exact_binaries: int = 15_000
+    exact_nodes: int = 20_000
+    welfare_nodes: int = 2_000
+    gap: float = 1e-5
+    passes: int = 5
+    insertions: int = 400
+    slots: int = 64  # books with at most so many slots on offer and few orders are solved slot by slot
+    slotwise_orders: int = 40
+
+
+DEFAULT = Limits()
+
+# How far, relatively, a float optimum may lie above the integer welfare that stands for it.
+OPTIMUM_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An allocation judged in integers."""
+
+    allocation: Allocation
+    assessment: Assessment
+    welfare: int
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """Strict before legal before neither, then by welfare."""
+        return self.assessment.is_strict, self.assessment.is_legal, self.welfare
+
+
+@dataclass
+class Stats:
+    """What the search did, for the round's record."""
+
+    method: str = "empty"
+    programs: int = 0
+    drops: int = 0
+    insertions: int = 0
+    limited: bool = False
+
+    def to_document(self) -> Document:
+        """Return the counts as JSON."""
+        return {
+            "method": self.method,
+            "programs": self.programs,
+            "drops": self.drops,
+            "insertions": self.insertions,
+        }
+
+
+class Search:
+    """One search over one market."""
+
+    def __init__(self, market: Market, solver: Solver, limits: Limits) -> None:
+        self.market = market
+        self.solver = solver
+        self.limits = limits
+        self.stats = Stats()
+        self.divider = Divider(market)
+        self.best = self._judge(Allocation())
+
+    def run(self) -> Candidate:
+        """Return the best candidate found; it is at least legal, because the empty allocation is."""
+        size = pricing_program.binaries(self.market)
+        small = size <= self.limits.exact_binaries
+        welfare = programs.build(self.market)
+        if not welfare.program.objective:
+            return self.best
+        gap = 0.0 if small else self.limits.gap
+        solution = self._optimise(welfare, nodes=self.limits.welfare_nodes, gap=gap)
+        first = self._consider_answer(welfare, solution)
+        self.stats.method = "welfare"
+        if self._is_done(welfare, solution, strict=True):
+            return self.best
+        if small and self._solve_with_prices():
+            return self.best
+        self._drop_and_insert(first, _sites(welfare, solution))
+        return self.best
+
+    def _optimise(self, welfare: Welfare, *, nodes: int, gap: float) -> Solution:
+        self.stats.programs += 1
+        solution = self.solver.optimise(welfare.program, nodes=nodes, gap=gap)
+        self.stats.limited |= solution.status is not Status.OPTIMAL
+        return solution
+
+    def _solve_with_prices(self) -> bool:
+        """Solve the exact programs; return whether one ran to its end with an answer that stands in integers."""
+        for strict in (True, False):
+            self.stats.method = "strict program" if strict else "legal program"
+            welfare = pricing_program.build(self.market, strict=strict)
+            solution = self._optimise(welfare, nodes=self.limits.exact_nodes, gap=0.0)
+            self._consider_answer(welfare, solution)
+            if self._is_done(welfare, solution, strict=strict):
+                return True
+            if solution.status is not Status.INFEASIBLE:
+                return False
+            # The solver proved that no strict allocation exists: that is an answer, not a limit.
+            self.stats.limited = False
+        return False
+
+    def _is_done(self, welfare: Welfare, solution: Solution, *, strict: bool) -> bool:
+        """Return whether the best candidate is of the kind asked for and as good as the solver's optimum claims."""
+        assessment = self.best.assessment
+        return (
+            solution.status is Status.OPTIMAL
+            and (assessment.is_strict if strict else assessment.is_legal)
+            and welfare.money(self.best.welfare)
+            >= solution.objective - OPTIMUM_TOLERANCE * (1 + abs(solution.objective))
+        )
+
+    def _consider_answer(self, welfare: Welfare, solution: Solution) -> Candidate | None:
+        """Judge an answer as it stands and with its divisible rest re-optimised; return the better of the two."""
+        if not solution.has_values:
+            return None
+        raw = programs.allocation(welfare, solution.values)
+        sites = _sites(welfare, solution)
+        options = [self._judge(self.divider.complete(raw.placements, sites=sites))]
+        if is_feasible(self.market, raw):
+            options.append(self._judge(raw))
+        for option in options:
+            self._consider(option)
+        return max(options, key=lambda option: option.rank)
+
+    def _judge(self, allocation: Allocation) -> Candidate:
+        return Candidate(
+            allocation, prices.assess(self.market, allocation), allocations.welfare(self.market, allocation)
+        )
+
+    def _consider(self, candidate: Candidate) -> None:
+        if candidate.assessment.is_legal and candidate.rank > self.best.rank:
+            self.best = candidate
+
+    def _drop_and_insert(self, first: Candidate | None, sites: Mapping[int, int]) -> None:
+        """Exclude the worst-hurt block and solve again, a few times; repair each answer by drops and insertions."""
+        self.stats.method = "drops"
+        excluded: list[Group] = []
+        candidate = first
+        for _ in range(self.limits.passes):
+            if candidate is None:
+                break
+            self._repair(candidate, sites)
+            losses = candidate.assessment.hurt_at_lo
+            if candidate.assessment.is_strict or not losses:
+                break
+            excluded.append(_worst(losses).group)
+            groups = [group for group in self.market.groups if group not in excluded]
+            welfare = programs.build(self.market, groups=groups)
+            solution = self._optimise(welfare, nodes=self.limits.welfare_nodes, gap=self.limits.gap)
+            candidate = self._consider_answer(welfare, solution)
+            sites = _sites(welfare, solution)
+        self._repair(self._judge(self.divider.complete((), sites=sites)), sites)
+        self._insert_all(sites)
+
+    def _repair(self, candidate: Candidate, sites: Mapping[int, int]) -> None:
+        """Drop the worst-hurt block until nobody is hurt; then bar hourly orders of buyers beyond their budget."""
+        barred: frozenset[int] = frozenset()
+        while not candidate.assessment.is_strict:
+            victim = self._victim(candidate, barred)
+            if victim is None:
+                break
+            if isinstance(victim, Placement):
+                kept = tuple(other for other in candidate.allocation.placements if other is not victim)
+            else:
+                kept, barred = candidate.allocation.placements, barred | {victim}
+            self.stats.drops += 1
+            candidate = self._judge(self.divider.complete(kept, sites=sites, barred=barred))
+            self._consider(candidate)
+
+    def _victim(self, candidate: Candidate, barred: frozenset[int]) -> Placement | int | None:
+        assessment = candidate.assessment
+        if assessment.hurt_at_lo:
+            return _worst(assessment.hurt_at_lo)
+        orders = self.market.book.orders
+        for buyer in assessment.over_budget_at_lo:
+            own = [place for place in candidate.allocation.placements if orders[place.order].buyer == buyer]
+            if own:
+                return own[-1]
+            hourly = {order for order, _, _ in candidate.allocation.fills if orders[order].buyer == buyer}
+            if hourly - barred:
+                return max(hourly - barred)
+        return None
+
+    def _insert_all(self, sites: Mapping[int, int]) -> None:
+        """Put back, one by one, blocks that raise welfare and keep the best candidate's standing."""
+        left = self.limits.insertions
+        for group, lots in self._insertable():
+            if left == 0:
+                return
+            if group.order in {placement.order for placement in self.best.allocation.placements}:
+                continue
+            left -= 1
+            added = Placement(group, lots)
+            placements = (*self.best.allocation.placements, added)
+            if not allocations.fits(self.market, placements):
+                continue
+            before = self.best
+            self._consider(self._judge(self.divider.complete(placements, sites=sites)))
+            self.stats.insertions += self.best is not before
+
+    def _insertable(self) -> Iterable[tuple[Group, tuple[tuple[int, int], ...]]]:
+        """Return groups with whole levels by falling surplus at the current prices, canonical order on ties."""
+        market, best = self.market, self.best
+        vector = prices.untraded(market, best.allocation) | {
+            key: interval.lo for key, interval in best.assessment.intervals.items()
+        }
+        ranked = []
+        for place, group in enumerate(market.groups):
+            order = market.book.orders[group.order]
+            found = max(
+                (
+                    min(order.qmax, alternative.cap)
+                    * (order.limit * order.hours - _cost(market, vector, alternative.cell, group)),
+                    -alternative.cell,
+                    min(order.qmax, alternative.cap),
+                )
+                for alternative in group.alternatives
+            )
+            if found[0] > 0 and found[2] >= order.qmin:
+                ranked.append((-found[0], place, group, ((-found[1], found[2]),)))
+        return [(group, lots) for _, _, group, lots in sorted(ranked, key=lambda entry: entry[:2])]
+
+
+def is_feasible(market: Market, allocation: Allocation) -> bool:
+    """Return whether an allocation stays inside the capacity, the quantities and the sites of its orders."""
+    got: dict[tuple[int, int], int] = {}
+    sites: dict[int, set[int]] = {}
+    for (index, cell, period), lots in allocation.fills.items():
+        got[index, period] = got.get((index, period), 0) + lots
+        sites.setdefault(index, set()).add(cell)
+    return (
+        all(lots <= market.book.orders[index].qmax for (index, _), lots in got.items())
+        and all(len(cells) == 1 or not market.book.orders[index].single_site for index, cells in sites.items())
+        and all(
+            lots <= market.capacity[cell][period]
+            for (cell, period), lots in allocations.demand_by_cell(market, allocation).items()
+        )
+    )
+
+
+def _sites(welfare: Welfare, solution: Solution) -> Mapping[int, int]:
+    return programs.chosen_sites(welfare, solution.values) if solution.has_values else {}
+
+
+def _worst(losses: Iterable[prices.Loss]) -> Placement:
+    """Return the placement with the largest loss; ties drop the later order first."""
+    return max(losses, key=lambda loss: (loss.micros, loss.placement.order)).placement
+
+
+def _cost(market: Market, vector: Mapping[tuple[int, int], int], cell: int, group: Group) -> int:
+    return sum(
+        vector.get((cell, period), 0) * market.periods[period].hours for period in range(group.first, group.last)
+    )

@@ -1,0 +1,163 @@
+"""The one file that knows HiGHS: programs in, floating-point hints out.
+
+Nothing here is trusted. A solution, a status or a bound of the solver is a hint that the caller turns into integers
+and checks. Options are fixed: one thread, the default seed, limits on nodes and never on time, so that the same
+program gives the same hint.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+INFINITY = float("inf")
+
+
+class Status(StrEnum):
+    """What the solver says of its own answer."""
+
+    OPTIMAL = "optimal"
+    LIMIT = "limit"
+    INFEASIBLE = "infeasible"
+    FAILED = "failed"
+
+
+@dataclass
+class Program:
+    """A maximisation, built column by column and row by row."""
+
+    objective: list[float] = field(default_factory=list)
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    integral: list[bool] = field(default_factory=list)
+    row_lower: list[float] = field(default_factory=list)
+    row_upper: list[float] = field(default_factory=list)
+    row_starts: list[int] = field(default_factory=lambda: [0])
+    entries: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def column(self, objective: float, *, upper: float, integral: bool) -> int:
+        """Add a column from 0 to ``upper`` and return its place."""
+        self.objective.append(objective)
+        self.lower.append(0.0)
+        self.upper.append(upper)
+        self.integral.append(integral)
+        return len(self.objective) - 1
+
+    def row(self, terms: Sequence[tuple[int, float]], *, least: float = -INFINITY, most: float = INFINITY) -> int:
+        """Add the row ``least <= sum(terms) <= most`` and return its place."""
+        self.entries.extend(column for column, _ in terms)
+        self.values.extend(value for _, value in terms)
+        self.row_starts.append(len(self.entries))
+        self.row_lower.append(least)
+        self.row_upper.append(most)
+        return len(self.row_lower) - 1
+
+    @property
+    def binaries(self) -> int:
+        """How many columns have to be integral."""
+        return sum(self.integral)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A hint: column values and, from a relaxation, row duals."""
+
+    status: Status
+    objective: float = 0.0
+    values: Sequence[float] = ()
+    duals: Sequence[float] = ()
+
+    @property
+    def has_values(self) -> bool:
+        """Whether there is anything to look at."""
+        return len(self.values) > 0
+
+
+class Solver(Protocol):
+    """What the engine asks of a solver."""
+
+    def relax(self, program: Program) -> Solution:
+        """Solve without the integrality."""
+        ...
+
+    def optimise(self, program: Program, *, nodes: int, gap: float) -> Solution:
+        """Solve with the integrality, to a relative gap or until ``nodes`` branch-and-bound nodes."""
+        ...
+
+
+class Highs:
+    """The solver of production."""
+
+    def relax(self, program: Program) -> Solution:
+        """Solve the linear relaxation with the simplex method, so that the duals are those of a vertex."""
+        model = _load(program, relaxed=True)
+        model.setOptionValue("solver", "simplex")
+        return _run(model)
+
+    def optimise(self, program: Program, *, nodes: int, gap: float) -> Solution:
+        """Solve the integer program."""
+        model = _load(program, relaxed=False)
+        model.setOptionValue("mip_max_nodes", nodes)
+        model.setOptionValue("mip_rel_gap", gap)
+        model.setOptionValue("mip_abs_gap", 1e-6)
+        model.setOptionValue("mip_feasibility_tolerance", 1e-8)
+        return _run(model)
+
+
+def _load(program: Program, *, relaxed: bool) -> highspy.Highs:
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
+    model.setOptionValue("output_flag", "off")
+    model.setOptionValue("threads", 1)
+    model.setOptionValue("primal_feasibility_tolerance", 1e-8)
+    linear = highspy.HighsLp()
+    linear.num_col_ = len(program.objective)
+    linear.num_row_ = len(program.row_lower)
+    linear.sense_ = highspy.ObjSense.kMaximize
+    linear.col_cost_ = _floats(program.objective)
+    linear.col_lower_ = _floats(program.lower)
+    linear.col_upper_ = _floats(program.upper)
+    linear.row_lower_ = _floats(program.row_lower)
+    linear.row_upper_ = _floats(program.row_upper)
+    linear.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    linear.a_matrix_.start_ = np.asarray(program.row_starts, dtype=np.int32)
+    linear.a_matrix_.index_ = np.asarray(program.entries, dtype=np.int32)
+    linear.a_matrix_.value_ = _floats(program.values)
+    if not relaxed:
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        linear.integrality_ = [kinds[integral] for integral in program.integral]
+    model.passModel(linear)
+    return model
+
+
+def _floats(values: Sequence[float]) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)
+
+
+_STATUS = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kSolutionLimit: Status.LIMIT,
+    highspy.HighsModelStatus.kIterationLimit: Status.LIMIT,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
+}
+
+
+def _run(model: highspy.Highs) -> Solution:
+    model.run()
+    status = _STATUS.get(model.getModelStatus(), Status.FAILED)
+    if status in (Status.INFEASIBLE, Status.FAILED):
+        return Solution(status)
+    solution = model.getSolution()
+    if not solution.value_valid:
+        return Solution(status)
+    return Solution(
+        status=status,
+        objective=model.getInfo().objective_function_value,
+        values=list(solution.col_value),
+        duals=list(solution.row_dual) if solution.dual_valid else (),
+    )

@@ -1,0 +1,132 @@
+"""An independent check of an outcome document against its book: integers, no solver, no code of the engine.
+
+``verify`` reads the public document as an outsider would, refuses what is not well formed (code FORMAT) and hands the
+rest to the rules in ``verify_rules``. Work is by segments: runs of slots in which nothing of the book or of the
+outcome changes.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from exchange.clearing import verify_rules as rules
+from exchange.clearing.book import Book
+from exchange.clearing.verify_rules import Claim, Run, Traded
+from exchange.clearing.violations import Code, Report, Violation
+
+
+def verify(book: Book, document: object, *, required_welfare: int | None = None) -> Report:
+    """Check a decoded outcome document; ``required_welfare`` in micros is the level that it has to reach."""
+    reader = _Reader(book)
+    claim = reader.claim(document)
+    if reader.faults:
+        return Report(tuple(Violation(Code.FORMAT, fault) for fault in reader.faults))
+    found = [
+        *rules.supply(claim),
+        *rules.demand(claim),
+        *rules.money(claim),
+        *rules.welfare(claim, required_welfare),
+        *rules.strict(claim),
+    ]
+    return Report(tuple(found), tuple(rules.rejected_blocks(claim)))
+
+
+@dataclass
+class _Reader:
+    """Collects the faults of a document while it is turned into a claim."""
+
+    book: Book
+
+    def __post_init__(self) -> None:
+        self.faults: list[str] = []
+
+    def claim(self, document: object) -> Claim:
+        fields = self._fields(document, "", required={"prices", "trades"}, optional={"welfare", "bound"})
+        prices = self._prices(fields.get("prices"))
+        trades = self._trades(fields.get("trades"))
+        return Claim(
+            book=self.book,
+            trades=tuple(trades),
+            runs=prices,
+            welfare=self._optional(fields, "welfare"),
+            bound=self._optional(fields, "bound"),
+        )
+
+    def _fields(self, value: object, at: str, *, required: set[str], optional: set[str]) -> dict[str, object]:
+        if not isinstance(value, dict):
+            self.faults.append(f"{at or 'the document'} is not an object")
+            return {}
+        self.faults.extend(f"{at}/{key} is missing" for key in sorted(required - value.keys()))
+        self.faults.extend(f"{at}/{key} is not known" for key in sorted(value.keys() - required - optional))
+        return value
+
+    def _integer(self, value: object, at: str, *, least: int | None = None) -> int | None:
+        # bool is an int to Python, never to an outcome.
+        if type(value) is not int or (least is not None and value < least):
+            self.faults.append(f"{at} is {value!r}, not an integer" + ("" if least is None else f" from {least}"))
+            return None
+        return value
+
+    def _optional(self, fields: dict[str, object], key: str) -> int | None:
+        return self._integer(fields[key], f"/{key}") if key in fields else None
+
+    def _prices(self, value: object) -> dict[str, tuple[Run, ...]]:
+        if not isinstance(value, dict):
+            self.faults.append("/prices is not an object")
+            return {}
+        known = {cell.id for cell in self.book.cells}
+        self.faults.extend(f"/prices/{cell} is not a cell of the book" for cell in value if cell not in known)
+        return {cell: self._runs(runs, f"/prices/{cell}") for cell, runs in value.items()}
+
+    def _runs(self, value: object, at: str) -> tuple[Run, ...]:
+        if not isinstance(value, list):
+            self.faults.append(f"{at} is not a list")
+            return ()
+        runs = [run for index, item in enumerate(value) if (run := self._run(item, f"{at}/{index}")) is not None]
+        runs.sort()
+        for one, other in pairwise(runs):
+            if other.t0 < one.t1:
+                self.faults.append(f"{at} overlaps in slot {other.t0}")
+        return tuple(runs)
+
+    def _run(self, value: object, at: str) -> Run | None:
+        if not isinstance(value, list) or len(value) != 3:
+            self.faults.append(f"{at} is not [t0, t1, price]")
+            return None
+        t0, t1 = self._integer(value[0], f"{at}/0"), self._integer(value[1], f"{at}/1")
+        price = self._integer(value[2], f"{at}/2", least=0)
+        if t0 is None or t1 is None or price is None:
+            return None
+        if t0 >= t1:
+            self.faults.append(f"{at} ends before it begins")
+            return None
+        return Run(t0, t1, price)
+
+    def _trades(self, value: object) -> list[Traded]:
+        if not isinstance(value, list):
+            self.faults.append("/trades is not a list")
+            return []
+        orders = {order.id: order for order in self.book.orders}
+        offers = {offer.id: offer for offer in self.book.offers}
+        trades = []
+        for index, item in enumerate(value):
+            at = f"/trades/{index}"
+            fields = self._fields(item, at, required={"order", "offer", "t0", "t1", "qty"}, optional={"price"})
+            order = self._known(fields.get("order"), orders, f"{at}/order")
+            offer = self._known(fields.get("offer"), offers, f"{at}/offer")
+            t0 = self._integer(fields.get("t0"), f"{at}/t0")
+            t1 = self._integer(fields.get("t1"), f"{at}/t1")
+            qty = self._integer(fields.get("qty"), f"{at}/qty", least=1)
+            price = self._integer(fields["price"], f"{at}/price", least=0) if "price" in fields else None
+            if order is None or offer is None or t0 is None or t1 is None or qty is None:
+                continue
+            if t0 >= t1:
+                self.faults.append(f"{at} ends before it begins")
+                continue
+            trades.append(Traded(order, offer, t0, t1, qty, price))
+        return trades
+
+    def _known(self, value: object, rows: dict[str, rules.Row], at: str) -> rules.Row | None:
+        row = rows.get(value) if isinstance(value, str) else None
+        if row is None:
+            self.faults.append(f"{at} is {value!r}, which the book does not have")
+        return row
