@@ -27,12 +27,13 @@ _ended = pytest.StashKey[Callable[[], None]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Provide the services before Django reads its settings."""
-    config.stash[_ended] = environment.provide()
+    end = environment.provide()
     try:
         django.setup()
     except BaseException:
-        config.stash[_ended]()
+        end()
         raise
+    config.stash[_ended] = end
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
