@@ -92,7 +92,7 @@ def test_an_environment_whose_python_has_gone_is_made_again(project: Path, insta
 
 
 def test_a_python_without_venv_is_told_what_to_install(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(bootstrap.BootstrapError, match=r"lacks its venv module.*apt install python3\.\d+-venv"):
         bootstrap.ensure(with_tests=False)
     assert not (project / ".venv").exists()
@@ -126,5 +126,5 @@ def test_uv_is_told_what_pip_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_inside_the_environment_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "ENVIRONMENT", Path(sys.prefix))
-    monkeypatch.setattr(os, "execv", lambda *arguments: pytest.fail("it started again"))
+    monkeypatch.setattr(os, "execv", lambda *_arguments: pytest.fail("it started again"))
     bootstrap.enter(["manage.py", "up"])
