@@ -11,4 +11,12 @@ class ExchangeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
-    append_only_tables: tuple[str, ...] = ("exchange_offerrevision", "exchange_orderrevision")
+    append_only_tables: tuple[str, ...] = (
+        "exchange_deliveredsegment",
+        "exchange_offerrevision",
+        "exchange_orderrevision",
+        "exchange_roundoutcome",
+        "exchange_roundprice",
+        "exchange_roundsnapshot",
+        "exchange_trade",
+    )

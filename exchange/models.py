@@ -1,9 +1,17 @@
 """The models of the exchange, from the rooms they live in."""
 
+from exchange.auctions.models import RoundOrder as RoundOrder
 from exchange.capacity.models import CapacitySlot as CapacitySlot
+from exchange.leases.models import DeliveredSegment as DeliveredSegment
+from exchange.leases.models import Lease as Lease
 from exchange.markets.models import Market as Market
 from exchange.offers.models import Offer as Offer
 from exchange.offers.models import OfferRevision as OfferRevision
 from exchange.offers.models import OfferSlot as OfferSlot
 from exchange.orders.models import Order as Order
 from exchange.orders.models import OrderRevision as OrderRevision
+from exchange.rounds.models import Round as Round
+from exchange.rounds.models import RoundOutcome as RoundOutcome
+from exchange.rounds.models import RoundPrice as RoundPrice
+from exchange.rounds.models import RoundSnapshot as RoundSnapshot
+from exchange.trades.models import Trade as Trade

@@ -5,6 +5,7 @@ from what they report, so that a report sent twice counts once.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -147,7 +148,7 @@ def _allocated(
     for shortfall in shortfalls:
         edges |= {edge for edge in (shortfall.starts_at, shortfall.ends_at) if start < edge < end}
     ordered = sorted(edges)
-    for begin, stop in zip(ordered, ordered[1:], strict=False):
+    for begin, stop in itertools.pairwise(ordered):
         short = [one.quantity for one in shortfalls if one.starts_at <= begin < one.ends_at]
         yield begin, stop, min([lease.quantity, *short])
 

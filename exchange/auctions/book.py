@@ -7,6 +7,7 @@ the first slot of the stretch. Hourly orders and offers stand alone in each slot
 lost by the split; blocks are filled once and never split.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -119,6 +120,11 @@ def base_id(book_id: str) -> str:
 def last_seq(book: Book) -> int:
     """Return the latest acceptance number in the book, 0 when it is empty: the gate."""
     return max((row.seq for rows in (book.offers, book.orders) for row in rows), default=0)
+
+
+def offer_ids_in(snapshot_text: str) -> frozenset[str]:
+    """Return the offers in a stored book."""
+    return frozenset(base_id(row["id"]) for row in json.loads(snapshot_text)["offers"])
 
 
 def _book_offers(grid: Grid, supply: Supply) -> Iterator[Offer]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exchange.auctions import book as books
+from exchange.auctions.book import Demand
+from exchange.clearing.book import OrderKind
 from exchange.clearing.outcome import Outcome, PriceRun, Trade
 
 
@@ -39,6 +41,17 @@ class Run:
     price_micros: int | None = None
 
 
+@dataclass(frozen=True)
+class CellPrice:
+    """One price of a cell over slots `[start, end)`, in micros per unit-hour, and what was traded at it."""
+
+    cell: str
+    start: int
+    end: int
+    price_micros: int
+    traded_unit_hours: int
+
+
 def trades_of(outcome_text: str) -> list[Trade]:
     """Read the trades of a stored outcome back; it was verified before it was stored."""
     return [
@@ -67,6 +80,21 @@ def by_order(trades: Iterable[Trade], *, lot_units: int) -> dict[str, tuple[Deal
         order_id: tuple(sorted(found, key=lambda deal: (deal.start, deal.offer_id, deal.price_micros)))
         for order_id, found in deals.items()
     }
+
+
+def price_runs(outcome_text: str, snapshot_text: str, *, lot_units: int) -> list[CellPrice]:
+    """Read the prices of a stored outcome, each run with the unit-hours that were traded at it."""
+    cell_of = {row["id"]: row["cell"] for row in json.loads(snapshot_text)["offers"]}
+    traded: dict[str, dict[int, int]] = {}
+    for trade in trades_of(outcome_text):
+        by_slot = traded.setdefault(cell_of[trade.offer], {})
+        for slot in range(trade.t0, trade.t1):
+            by_slot[slot] = by_slot.get(slot, 0) + trade.qty * lot_units
+    return [
+        CellPrice(cell, start, end, price // lot_units, sum(traded.get(cell, {}).get(s, 0) for s in range(start, end)))
+        for cell, runs in sorted(json.loads(outcome_text)["prices"].items())
+        for start, end, price in runs
+    ]
 
 
 def with_whole_unit_prices(outcome: Outcome, *, lot_units: int) -> Outcome:
@@ -109,6 +137,24 @@ def lease_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
         for slot in range(deal.start, deal.end):
             units[slot] = units.get(slot, 0) + deal.units
     return _runs({slot: (quantity, None) for slot, quantity in units.items()})
+
+
+def open_unit_hours(demand: Demand, bought: Iterable[Deal], *, first_slot: int) -> int:
+    """Return the unit-hours of an order that a coming gate, which delivers from `first_slot` on, may still fill.
+
+    A block is open as a whole or not at all; an hourly order in every slot that has something missing.
+    `demand.used` is what rounds filled so far, without `bought`.
+    """
+    bought = tuple(bought)
+    if demand.kind is OrderKind.BLOCK:
+        fits = demand.latest - max(demand.earliest, first_slot) >= demand.hours
+        return demand.units_max * demand.hours if fits and not bought else 0
+    filled = dict(demand.used)
+    for deal in bought:
+        for slot in range(deal.start, deal.end):
+            filled[slot] = filled.get(slot, 0) + deal.units
+    slots = range(max(demand.earliest, first_slot), demand.latest)
+    return sum(demand.units_max - filled.get(slot, 0) for slot in slots)
 
 
 def _runs(values: Mapping[int, tuple[int, int | None]]) -> tuple[Run, ...]:

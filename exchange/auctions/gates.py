@@ -5,7 +5,6 @@ or was down only makes rounds late, and says so.
 """
 
 import secrets
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,15 +17,16 @@ from accounts.foundation import ids
 from accounts.jobs import services as jobs
 from exchange.auctions import book as books
 from exchange.auctions import queries
+from exchange.auctions.book import Grid
 from exchange.auctions.models import RoundOrder
 from exchange.auctions.rules import EntryState
 from exchange.clearing import book as clearing_books
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.markets.rules import MarketStatus
-from exchange.offers.models import Offer
+from exchange.offers import gate as offers
+from exchange.orders import gate as orders
 from exchange.orders.models import Order
-from exchange.orders.rules import OrderStatus
 from exchange.rounds import rules, services
 from exchange.rounds.models import Round, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
@@ -81,20 +81,10 @@ def freeze(round_id: UUID, *, now: datetime) -> bool:
     market = closing.market
     if Round.objects.filter(market=market, status__in=rules.IN_PROGRESS).exists():
         return False
-    orders = queries.orders_for(market, before=closing.scheduled_at)
-    offers = queries.offers_for(market, before=closing.scheduled_at)
-    horizon = market_rules.horizon(market.terms, closing.scheduled_at)
-    grid = books.Grid(
-        lot_units=market.lot_units,
-        step=market.grid_slots,
-        first_slot=market_rules.slot_at(market.terms, horizon.first_at),
-        end_slot=max(
-            market_rules.slot_at(market.terms, horizon.first_at), market_rules.slot_at(market.terms, horizon.last_at)
-        ),
-    )
-    frozen = books.freeze(grid, queries.supplies(market, offers), queries.demands(market, orders))
-    in_book = [order for order in orders if ids.spell("ord", order.id) in frozen.order_ids]
-    offer_ids = books.ids_of(frozen.book.offers)
+    locked_orders = orders.lock_for_gate(market.id, gate_at=closing.scheduled_at)
+    locked_offers = offers.lock_for_gate(market.id, gate_at=closing.scheduled_at, now=now)
+    grid = _grid(closing)
+    frozen = books.freeze(grid, queries.supplies(market, locked_offers), queries.demands(market, locked_orders))
     digest = clearing_books.digest(frozen.book)
     RoundSnapshot.objects.create(
         round=closing,
@@ -107,15 +97,23 @@ def freeze(round_id: UUID, *, now: datetime) -> bool:
         left_out={id_: reason.value for id_, reason in sorted(frozen.left_out.items())},
         created_at=now,
     )
-    _lock_book(closing, in_book, [offer for offer in offers if ids.spell("off", offer.id) in offer_ids], now=now)
+    # What is not in the book goes on as it was.
+    orders.reopen(order.id for order in locked_orders if ids.spell("ord", order.id) in frozen.left_out)
+    offers.unlock(offer.id for offer in locked_offers if ids.spell("off", offer.id) in frozen.left_out)
+    in_book = [order for order in locked_orders if ids.spell("ord", order.id) not in frozen.left_out]
+    _enter(closing, in_book, now=now)
     late = now - closing.scheduled_at
     services.move(
         _GATE,
         closing,
         RoundStatus.GATED,
         now=now,
-        payload={"digest": digest, "orders": len(in_book), "offers": len(offer_ids)}
-        | {reason.value: count for reason, count in Counter(frozen.left_out.values()).items()},
+        payload={
+            "digest": digest,
+            "orders": len(in_book),
+            "offers": len(books.ids_of(frozen.book.offers)),
+            "left_out": len(frozen.left_out),
+        },
         gated_at=now,
         locked_at=closing.locked_at or now,
         late_seconds=late // timedelta(seconds=1),
@@ -145,44 +143,52 @@ def _lock_due(market: Market, *, now: datetime) -> None:
                 services.move(_GATE, closing, RoundStatus.LOCKED, now=now, locked_at=now)
 
 
-def _lock_book(closing: Round, orders: list[Order], offers: list[Offer], *, now: datetime) -> None:
-    Order.objects.filter(id__in=[order.id for order in orders]).update(status=OrderStatus.LOCKED)
-    Offer.objects.filter(id__in=[offer.id for offer in offers]).update(locked_at=now)
+def _grid(closing: Round) -> Grid:
+    """Return the market's lot and step, and what this gate can deliver."""
+    terms = closing.market.terms
+    horizon = market_rules.horizon(terms, closing.scheduled_at)
+    first_slot = market_rules.slot_at(terms, horizon.first_at)
+    return Grid(
+        lot_units=terms.lot_units,
+        step=terms.grid_slots,
+        first_slot=first_slot,
+        # A lead time longer than the horizon leaves nothing that could be delivered.
+        end_slot=max(first_slot, market_rules.slot_at(terms, horizon.last_at)),
+    )
+
+
+def _enter(closing: Round, in_book: list[Order], *, now: datetime) -> None:
     RoundOrder.objects.bulk_create(
         [
             RoundOrder(id=ids.new_id(), round=closing, order=order, state=EntryState.LOCKED, created_at=now)
-            for order in orders
+            for order in in_book
         ],
         batch_size=BATCH,
     )
-    for order in orders:
-        events.emit(
-            "order.locked",
-            "order",
-            order.id,
-            order.buyer_id,
-            {"order": ids.spell("ord", order.id), "round": ids.spell("rnd", closing.id)},
-            now=now,
-        )
+    for order in in_book:
+        _tell(order, closing, "order.locked", now=now)
 
 
 def _release_book(voided: Round, *, now: datetime) -> None:
     entries = RoundOrder.objects.filter(round=voided, state=EntryState.LOCKED)
     order_ids = list(entries.order_by("order_id").values_list("order_id", flat=True))
-    locked = Order.objects.select_for_update().filter(id__in=order_ids, status=OrderStatus.LOCKED).order_by("id")
-    for order in locked:
-        order.status = OrderStatus.OPEN
-        order.save(update_fields=["status"])
-        events.emit(
-            "order.reopened",
-            "order",
-            order.id,
-            order.buyer_id,
-            {"order": ids.spell("ord", order.id), "round": ids.spell("rnd", voided.id)},
-            now=now,
-        )
+    orders.reopen(order_ids)
+    for order in Order.objects.filter(id__in=order_ids).order_by("id"):
+        _tell(order, voided, "order.reopened", now=now)
     entries.update(state=EntryState.RELEASED, settled_at=now)
-    queries.release_offers(voided)
+    release_offers(voided)
+
+
+def release_offers(over: Round) -> None:
+    """Let the offers of a round that is over change again and join the next one."""
+    snapshot = RoundSnapshot.objects.filter(round=over).first()
+    if snapshot is not None:
+        offers.unlock(ids.parse("off", id_) for id_ in books.offer_ids_in(snapshot.text))
+
+
+def _tell(order: Order, round_: Round, type_: str, *, now: datetime) -> None:
+    said = {"order": ids.spell("ord", order.id), "round": ids.spell("rnd", round_.id)}
+    events.emit(type_, "order", order.id, order.buyer_id, said, now=now)
 
 
 def _void(round_id: UUID, reason: str, *, now: datetime) -> None:

@@ -9,47 +9,27 @@ from uuid import UUID
 from accounts.foundation import ids
 from catalog.measures.interval import HOUR
 from catalog.offerings import cells
+from catalog.offerings import queries as offerings
+from catalog.offerings.models import Offering
 from exchange.auctions.book import Demand, Supply
 from exchange.clearing.book import Attributes, Cell, MaxLatency, Needs, OrderKind
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.offers.models import Offer, OfferSlot
-from exchange.offers.rules import LIVE as LIVE_OFFERS
 from exchange.orders.models import Order
-from exchange.orders.rules import OrderStatus
 from exchange.trades.models import Trade
-
-
-def orders_for(market: Market, *, before: datetime) -> list[Order]:
-    """Lock and return the open orders whose present revision was accepted before a gate."""
-    return list(
-        Order.objects.select_for_update()
-        .filter(market=market, status=OrderStatus.OPEN, revised_at__lt=before)
-        .order_by("id")
-    )
-
-
-def offers_for(market: Market, *, before: datetime) -> list[Offer]:
-    """Lock and return the live offers whose present revision was accepted before a gate."""
-    rows = (
-        Offer.objects.select_for_update(of=("self",))
-        .select_related("offering__site__hub", "offering__resource_type")
-        .prefetch_related("offering__site__latencies__metro")
-        .filter(market=market, status__in=LIVE_OFFERS, revised_at__lt=before)
-        .order_by("id")
-    )
-    return list(rows)
 
 
 def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
     """Return offers as plain values, with what earlier rounds sold of each by slot."""
     offers = list(offers)
     used = _sold(market, [offer.id for offer in offers])
+    cell_of = _cells({offer.offering_id for offer in offers})
     return [
         Supply(
             id=ids.spell("off", offer.id),
             provider=ids.spell("org", offer.provider_id),
-            cell=_cell(offer),
+            cell=cell_of[offer.offering_id],
             start=market_rules.slot_at(market.terms, offer.starts_at),
             end=market_rules.slot_at(market.terms, offer.ends_at),
             units=offer.quantity,
@@ -104,12 +84,19 @@ def _choices(values: list[str] | None) -> tuple[str, ...] | None:
     return tuple(values) if values else None
 
 
-def _cell(offer: Offer) -> Cell:
-    """Return the cell of an offer. Providers at a site share its fabric, so the provider is not part of it."""
-    attributes = cells.attributes(offer.offering)
+def _cells(offering_ids: Iterable[UUID]) -> dict[UUID, Cell]:
+    """Return each offering's cell. Providers at a site share its fabric, so the provider is not part of it."""
+    return {
+        offering.id: _cell(offering)
+        for offering in offerings.with_cells(Offering.objects.filter(id__in=list(offering_ids)))
+    }
+
+
+def _cell(offering: Offering) -> Cell:
+    attributes = cells.attributes(offering)
     return Cell(
-        id=cells.code(offer.offering),
-        site=offer.offering.site.code,
+        id=cells.code(offering),
+        site=offering.site.code,
         attributes=Attributes(
             model=attributes.model,
             mem_gb=attributes.memory_gb,
@@ -142,4 +129,4 @@ def _filled(market: Market, order_ids: list[UUID]) -> dict[UUID, dict[int, int]]
 
 def _slots(market: Market, starts_at: datetime, ends_at: datetime) -> Iterator[int]:
     first = market_rules.slot_at(market.terms, starts_at)
-    return iter(range(first, first + cast(int, (ends_at - starts_at) // HOUR)))
+    return iter(range(first, first + cast("int", (ends_at - starts_at) // HOUR)))

@@ -23,21 +23,23 @@ from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.terms import SlotTerms
 from billing.ledger.rules import Source
-from catalog.measures.interval import HOUR
 from exchange.auctions import deals as deal_rules
+from exchange.auctions import queries
 from exchange.auctions.deals import Deal
+from exchange.auctions.gates import release_offers
 from exchange.auctions.models import RoundOrder
 from exchange.auctions.rules import EntryState
-from exchange.capacity import services as capacity
 from exchange.leases import services as leases
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
-from exchange.offers import services as offers
+from exchange.offers import gate as offers
 from exchange.offers.models import Offer
-from exchange.orders import services as orders
+from exchange.offers.rules import Sale
+from exchange.orders import gate as orders
+from exchange.orders import services as order_services
 from exchange.orders.models import Order
 from exchange.rounds import services
-from exchange.rounds.models import Round, RoundOutcome
+from exchange.rounds.models import Round, RoundOutcome, RoundPrice
 from exchange.rounds.rules import RoundStatus
 from exchange.trades.models import Trade
 
@@ -72,19 +74,15 @@ def settle_order(
     entry = RoundOrder.objects.select_for_update().get(id=entry_id)
     if entry.state != EntryState.LOCKED:
         return
-    order = Order.objects.get(id=entry.order_id)
+    order = Order.objects.select_related("market", "hold").get(id=entry.order_id)
     sold = _offers(bought)
-    made = _contracts(settling.market, entry, order, bought, sold, now=now)
     filled = sum(deal.unit_hours for deal in bought)
-    # Locks from here on: the wallet, capacity rows, the order, its offers.
-    orders.settle(
-        _SETTLEMENT,
-        order.id,
-        filled_unit_hours=filled,
-        contracted_minor=sum(contract.held_minor for contract in made.values()),
-        now=now,
-    )
-    _sell(settling.market, bought, sold, now=now)
+    left = _open_unit_hours(order, filled=filled, bought=bought, now=now)
+    made = _contracts(settling.market, entry, order, bought, sold, rest_unit_hours=left, now=now)
+    # Locks from here on: the wallet, capacity rows, offers, the order.
+    orders.settle_hold(order, cleared_minor=_held_minor(order), open_unit_hours=left, now=now)
+    offers.sell(_SETTLEMENT, [_sale(settling.market, deal, sold) for deal in bought], now=now)
+    orders.record_outcome(_SETTLEMENT, order.id, filled_unit_hours=filled, open_unit_hours=left, now=now)
     _trades(settling, order, bought, sold, made, now=now)
     _leases(settling, bought, sold, made, now=now)
     entry.state = EntryState.SETTLED
@@ -102,16 +100,41 @@ def publish(round_id: UUID, *, now: datetime) -> None:
         return
     if RoundOrder.objects.filter(round=cleared, state=EntryState.LOCKED).exists():
         return
-    totals = Trade.objects.filter(round=cleared).aggregate(unit_hours=Sum("unit_hours"))
-    offers.unlock(cleared.market, now=now)
+    traded = _publish_prices(cleared, now=now)
+    release_offers(cleared)
     services.move(
         _SETTLEMENT,
         cleared,
         RoundStatus.PUBLISHED,
         now=now,
-        payload={"traded_unit_hours": int(totals["unit_hours"] or 0)},
+        payload={"traded_unit_hours": traded},
         published_at=now,
     )
+
+
+def _publish_prices(cleared: Round, *, now: datetime) -> int:
+    """Write the full price vector as rows; return the unit-hours that were traded."""
+    market = cleared.market
+    outcome = RoundOutcome.objects.get(round=cleared)
+    rows = deal_rules.price_runs(outcome.text, cleared.snapshot.text, lot_units=market.lot_units)
+    RoundPrice.objects.bulk_create(
+        [
+            RoundPrice(
+                id=ids.new_id(),
+                round=cleared,
+                market=market,
+                cell=row.cell,
+                starts_at=market_rules.instant_of(market.terms, row.start),
+                ends_at=market_rules.instant_of(market.terms, row.end),
+                price_micros=row.price_micros,
+                traded_unit_hours=row.traded_unit_hours,
+                published_at=now,
+            )
+            for row in rows
+        ],
+        batch_size=1_000,
+    )
+    return sum(row.traded_unit_hours for row in rows)
 
 
 def _offers(bought: Sequence[Deal]) -> dict[str, Offer]:
@@ -119,10 +142,41 @@ def _offers(bought: Sequence[Deal]) -> dict[str, Offer]:
     return {ids.spell("off", offer.id): offer for offer in Offer.objects.filter(id__in=wanted)}
 
 
+def _open_unit_hours(order: Order, *, filled: int, bought: Sequence[Deal], now: datetime) -> int:
+    """Return the unit-hours that the order takes into the next round: none unless it rolls over and they can come."""
+    if not order.rolls_over:
+        return 0
+    terms = order.market.terms
+    next_horizon = market_rules.horizon(terms, market_rules.next_gate(terms, now))
+    first_slot = market_rules.slot_at(terms, next_horizon.first_at)
+    (demand,) = queries.demands(order.market, [order])
+    return deal_rules.open_unit_hours(demand, bought, first_slot=first_slot)
+
+
+def _held_minor(order: Order) -> int:
+    """Return what the contracts of an order, of all rounds, have of its hold."""
+    held = Contract.objects.filter(hold_id=order.hold_id).aggregate(total=Sum("held_minor"))
+    return int(held["total"] or 0)
+
+
 def _contracts(
-    market: Market, entry: RoundOrder, order: Order, bought: Sequence[Deal], sold: Mapping[str, Offer], *, now: datetime
+    market: Market,
+    entry: RoundOrder,
+    order: Order,
+    bought: Sequence[Deal],
+    sold: Mapping[str, Offer],
+    *,
+    rest_unit_hours: int,
+    now: datetime,
 ) -> dict[UUID, Contract]:
-    """Open one contract per provider, its schedule being its trades slot by slot."""
+    """Open one contract per provider, its schedule being its trades slot by slot.
+
+    Each contract rounds its own value, fee and tax; several may come to a coin more than was held for
+    all of them at the limit. The last ones then have that much less of the hold.
+    """
+    spare_minor = (
+        order.hold.amount_minor - _held_minor(order) - order_services.rest_of_hold_minor(order, rest_unit_hours)
+    )
     made: dict[UUID, Contract] = {}
     by_provider: dict[UUID, list[Deal]] = defaultdict(list)
     for deal in bought:
@@ -149,10 +203,12 @@ def _contracts(
                 for run in deal_rules.contract_runs(own)
             ],
             hold_id=order.hold_id,
+            hold_at_most_minor=max(0, spare_minor),
             fee_version=order.fee_version,
             synthetic=order.has_synthetic_limit,
             now=now,
         )
+        spare_minor -= made[provider_id].held_minor
     return made
 
 
@@ -163,19 +219,13 @@ def _by_offering(part: Sequence[Deal], sold: Mapping[str, Offer]) -> dict[UUID, 
     return dict(sorted(own.items()))
 
 
-def _sell(market: Market, bought: Sequence[Deal], sold: Mapping[str, Offer], *, now: datetime) -> None:
-    """Turn offered capacity into sold, in the offerings' rows and in the offers'."""
-    by_hour: dict[capacity.Hour, int] = defaultdict(int)
-    by_offer: dict[UUID, dict[datetime, int]] = defaultdict(lambda: defaultdict(int))
-    for deal in bought:
-        offer = sold[deal.offer_id]
-        for slot in range(deal.start, deal.end):
-            starts_at = market_rules.instant_of(market.terms, slot)
-            by_hour[offer.offering_id, starts_at] += deal.units
-            by_offer[offer.id][starts_at] += deal.units
-    capacity.sell(by_hour)
-    for offer_id in sorted(by_offer):
-        offers.sell(_SETTLEMENT, offer_id, by_offer[offer_id], now=now)
+def _sale(market: Market, deal: Deal, sold: Mapping[str, Offer]) -> Sale:
+    return Sale(
+        offer_id=sold[deal.offer_id].id,
+        starts_at=market_rules.instant_of(market.terms, deal.start),
+        ends_at=market_rules.instant_of(market.terms, deal.end),
+        quantity=deal.units,
+    )
 
 
 def _trades(
@@ -225,9 +275,7 @@ def _tell_trade(trade: Trade, *, now: datetime) -> None:
         "price_micros": trade.price_micros,
         "currency": trade.currency,
     }
-    audit.record(
-        _SETTLEMENT, "trade.made", "trade", trade.id, None, said, now=now, organisation_id=trade.buyer_id
-    )
+    audit.record(_SETTLEMENT, "trade.made", "trade", trade.id, None, said, now=now, organisation_id=trade.buyer_id)
     # Each side learns its own order or offer, not the other's.
     buyer_said = said | {"order": ids.spell("ord", trade.order_id)}
     provider_said = said | {"offer": ids.spell("off", trade.offer_id)}

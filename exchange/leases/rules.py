@@ -37,9 +37,7 @@ MOVES: Final[dict[LeaseStatus, frozenset[LeaseStatus]]] = {
         {LeaseStatus.PROVISIONING, LeaseStatus.ACTIVE, LeaseStatus.FAILED, LeaseStatus.REPLACED}
     ),
     LeaseStatus.PROVISIONING: frozenset({LeaseStatus.ACTIVE, LeaseStatus.FAILED, LeaseStatus.REPLACED}),
-    LeaseStatus.ACTIVE: frozenset(
-        {LeaseStatus.IMPAIRED, LeaseStatus.ENDED, LeaseStatus.FAILED, LeaseStatus.REPLACED}
-    ),
+    LeaseStatus.ACTIVE: frozenset({LeaseStatus.IMPAIRED, LeaseStatus.ENDED, LeaseStatus.FAILED, LeaseStatus.REPLACED}),
     LeaseStatus.IMPAIRED: frozenset({LeaseStatus.ACTIVE, LeaseStatus.FAILED, LeaseStatus.REPLACED}),
     LeaseStatus.ENDED: frozenset(),
     LeaseStatus.FAILED: frozenset(),

@@ -37,9 +37,7 @@ def _acknowledgement_late(now: datetime) -> Q:
 
 
 def _activation_late(now: datetime) -> Q:
-    return Q(
-        status__in=rules.BEFORE_HAND_OVER, starts_at__lte=now, ends_at__gt=now, activation_alarm_at__isnull=True
-    )
+    return Q(status__in=rules.BEFORE_HAND_OVER, starts_at__lte=now, ends_at__gt=now, activation_alarm_at__isnull=True)
 
 
 def _heartbeat_lost(now: datetime) -> Q:

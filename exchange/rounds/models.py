@@ -63,7 +63,9 @@ class Round(models.Model):
                 name="round_one_in_progress",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status")]
+        indexes: ClassVar = [
+            models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status")
+        ]
 
     def __str__(self) -> str:
         return ids.spell("rnd", self.id)
@@ -117,3 +119,33 @@ class RoundOutcome(models.Model):
 
     def __str__(self) -> str:
         return f"the outcome {self.digest}"
+
+
+class RoundPrice(models.Model):
+    """One price of a cell over a run of hours, as a round published it. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="prices")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="prices")
+    cell = models.CharField(max_length=120)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    price_micros = models.BigIntegerField()  # per unit-hour
+    traded_unit_hours = models.BigIntegerField()  # 0 where the price is only what a trade would have cost
+    published_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "cell", "starts_at"], name="round_price_once"),
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=F("ends_at"), starts_at__gte=EARLIEST, ends_at__lt=LATEST),
+                name="round_price_window_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(price_micros__gte=0, traded_unit_hours__gte=0), name="round_price_not_negative"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["market", "cell", "starts_at"], name="round_price_of_cell")]
+
+    def __str__(self) -> str:
+        return f"{self.cell} {self.price_micros}"

@@ -90,11 +90,12 @@ def _concerned(market: Market, *, accepted_at: datetime, now: datetime) -> Entry
     Raises GateClosed while a round in progress has it in its frozen book.
     """
     assert connection.in_atomic_block, "a round is locked inside the transaction that uses it"
-    frozen = Round.objects.filter(market=market, status__in=rules.IN_PROGRESS, scheduled_at__gt=accepted_at).first()
-    if frozen is not None:
-        raise GateClosed(frozen.scheduled_at)
     for _ in range(_ATTEMPTS):
         concerned = _share(market, gate_after=accepted_at)
+        # Looked at after the lock: whoever waited for a gate finds its round in progress now.
+        frozen = Round.objects.filter(market=market, status__in=rules.IN_PROGRESS, scheduled_at__gt=accepted_at).first()
+        if frozen is not None:
+            raise GateClosed(frozen.scheduled_at)
         if concerned is not None:
             return Entry(concerned, clock.now())
         ensure_round(market, after=max(now, accepted_at), now=now)

@@ -59,7 +59,10 @@ def test_an_agent_far_behind_reports_whole_hours_and_completes() -> None:
 def test_a_shortfall_cuts_the_segments_at_its_ends() -> None:
     short = Behaviour((Shortfall(START + timedelta(minutes=90), START + timedelta(minutes=150), 12),), ())
     actions = plan.next_actions(RUNNING, short, now=START + 6 * HOUR)
-    spans = {(event["data"]["start"][11:16], event["data"]["end"][11:16]): event["data"]["quantity"] for event in actions.events}
+    spans = {
+        (event["data"]["start"][11:16], event["data"]["end"][11:16]): event["data"]["quantity"]
+        for event in actions.events
+    }
     assert spans[("17:00", "17:30")] == 16
     assert spans[("17:30", "18:00")] == 12
     assert spans[("18:00", "18:30")] == 12

@@ -1,5 +1,7 @@
 """From an outcome to runs of deals: nothing is lost, and runs are as long as they can be."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +60,6 @@ def test_deals_hold_slot_by_slot_what_the_outcome_says(
             assert sum(deal.units for deal in dealt) == said
             assert all(deal.price_micros == price_by_slot[slot] for deal in dealt)
             assert len(dealt) <= 1
-    for left, right in zip(found, found[1:], strict=False):
+    for left, right in itertools.pairwise(found):
         joined = (left.offer_id, left.end, left.units, left.price_micros)
         assert joined != (right.offer_id, right.start, right.units, right.price_micros)

@@ -1,5 +1,6 @@
 """A lease's arithmetic: deadlines, ends, and what counts as delivered."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -59,5 +60,5 @@ def test_delivered_says_minute_by_minute_what_was_reported(quantities: list[int 
         for i in range(len(quantities))
     ]
     assert by_minute == [quantity or 0 for quantity in quantities]
-    assert all(left.ends_at == right.starts_at for left, right in zip(found, found[1:], strict=False))
-    assert all(left.quantity != right.quantity for left, right in zip(found, found[1:], strict=False))
+    assert all(left.ends_at == right.starts_at for left, right in itertools.pairwise(found))
+    assert all(left.quantity != right.quantity for left, right in itertools.pairwise(found))

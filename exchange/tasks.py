@@ -1,0 +1,6 @@
+"""The tasks of the rooms, where Celery looks for them."""
+
+from exchange.agents.tasks import serve as serve
+from exchange.auctions.tasks import close_due as close_due
+from exchange.auctions.tasks import watch_rounds as watch_rounds
+from exchange.leases.tasks import run_due as run_due
