@@ -7,6 +7,7 @@ from accounts.foundation import ids, strict
 from accounts.organisations.models import Organisation
 from catalog.measures.price import MAX_PRICE_MICROS
 from catalog.measures.rounding import PPM
+from catalog.offerings.needs import MAX_TFLOPS
 from catalog.offerings.rules import Fabric, OfferingStatus
 from catalog.sites.models import Site
 from catalog.taxonomy.models import ResourceType
@@ -58,7 +59,7 @@ class Offering(models.Model):
                 name="catalog_offering_security_level",
             ),
             models.CheckConstraint(
-                condition=(Q(rated_tflops__isnull=True) | Q(rated_tflops__gt=0))
+                condition=(Q(rated_tflops__isnull=True) | Q(rated_tflops__gt=0, rated_tflops__lt=MAX_TFLOPS))
                 & (Q(memory_gb__isnull=True) | Q(memory_gb__gt=0)),
                 name="catalog_offering_unknown_is_empty",
             ),

@@ -1,7 +1,5 @@
 """Where capacity stands."""
 
-from decimal import Decimal
-
 from django.db import models
 from django.db.models import Q
 
@@ -98,8 +96,9 @@ class Site(models.Model):
                 name="catalog_site_grid_connection_known",
             ),
             models.CheckConstraint(
-                condition=Q(pue__isnull=True) | Q(pue__gte=Decimal(1)),
-                name="catalog_site_pue_at_least_1",
+                # The upper bound also refuses NaN, which PostgreSQL sorts above every number.
+                condition=Q(pue__isnull=True) | Q(pue__gte=1, pue__lt=10),
+                name="catalog_site_pue_from_1",
             ),
             models.CheckConstraint(
                 condition=Q(green_percent__isnull=True) | Q(green_percent__lte=100),

@@ -126,7 +126,7 @@ class ResourceType(models.Model):
             ),
             models.CheckConstraint(
                 condition=(Q(memory_gb__isnull=True) | Q(memory_gb__gt=0))
-                & (Q(fp16_dense_tflops__isnull=True) | Q(fp16_dense_tflops__gt=0)),
+                & (Q(fp16_dense_tflops__isnull=True) | Q(fp16_dense_tflops__gt=0, fp16_dense_tflops__lt=10**7)),
                 name="catalog_resource_type_unknown_is_empty",
             ),
         )
