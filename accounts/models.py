@@ -5,6 +5,7 @@ from accounts.audit.models import AuditLink as AuditLink
 from accounts.audit.models import AuditRecord as AuditRecord
 from accounts.events.models import Event as Event
 from accounts.idempotency.models import IdempotencyRecord as IdempotencyRecord
+from accounts.invitations.models import Invitation as Invitation
 from accounts.jobs.models import Job as Job
 from accounts.keys.models import ApiKey as ApiKey
 from accounts.organisations.models import LegalEntity as LegalEntity

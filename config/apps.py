@@ -8,3 +8,9 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     label = "config"
+
+    def ready(self) -> None:
+        """Join what the apps, which do not know each other upwards, leave to be joined."""
+        from config import handlers  # noqa: PLC0415 (imports models, which are loaded by now)
+
+        handlers.register_all()

@@ -26,6 +26,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         offered = request.headers.get(HEADER, "")
         name = offered if _ACCEPTABLE.match(offered) else uuid.uuid4().hex
+        request.META["HTTP_X_REQUEST_ID"] = name  # what later readers of the request see is the accepted name
         token = logs.request_id.set(name)
         try:
             response = self.get_response(request)

@@ -3,4 +3,7 @@
 from typing import Any, Final
 
 # name -> {"task": dotted name, "schedule": seconds or crontab}
-BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {}
+BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
+    # Finds jobs whose doorbell was lost and jobs whose worker died.
+    "sweep jobs": {"task": "accounts.jobs.tasks.work", "schedule": 10.0},
+}

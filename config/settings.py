@@ -75,6 +75,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.actors.requests.ActorMiddleware",
+    "config.pages.RefusalMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -101,6 +103,8 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Who may sign in -------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "sign_in"
+CSRF_FAILURE_VIEW = "config.pages.csrf_failure"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -173,16 +177,29 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["config.parsing.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.authentication.KeyAuthentication",
+        "config.authentication.PageSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.web.permissions.HasRequiredCapability"],
+    "DEFAULT_FILTER_BACKENDS": ["accounts.web.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "accounts.web.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.ExchangeSchema",
+    "EXCEPTION_HANDLER": "config.api.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter like any other: unknown
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Compute exchange",
+    "DESCRIPTION": "Order compute by need, sell capacity, follow delivery, usage, invoices and the books.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v1/",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
+# The header in which the proxy in front names the client's network address; without one, the peer's counts.
+CLIENT_ADDRESS_HEADER = env.text("CLIENT_ADDRESS_HEADER")
 
 # --- Payments --------------------------------------------------------------------------------
 
@@ -211,6 +228,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", default=2, minimum=1, maximum=64)
+CELERY_BEAT_SCHEDULER = "config.beat:LeaderScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # --- Logs ------------------------------------------------------------------------------------

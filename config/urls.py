@@ -1,10 +1,17 @@
 """Every address the exchange answers at."""
 
-from django.urls import path
+from django.urls import include, path
 
-from config import health
+from config import description, health, pages
 
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
+    path("v1/openapi.json", description.SchemaView.as_view(), name="openapi"),
+    path("v1/", include("accounts.urls_api")),
+    path("", include("accounts.urls_pages")),
 ]
+
+handler400 = pages.bad_request
+handler403 = pages.forbidden
+handler404 = pages.not_found

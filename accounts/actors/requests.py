@@ -1,17 +1,19 @@
 """The actor of a web request."""
 
 from collections.abc import Callable
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import services
 from accounts.actors.actor import Actor
 from accounts.actors.errors import NotAMember, OrganisationNotActive
 from accounts.audit import origin
 from accounts.foundation import ids
-from accounts.organisations.models import User
+from accounts.organisations.models import Organisation, User
 
 CHOSEN = "organisation_id"  # session key
 
@@ -23,7 +25,9 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = of_session(request)  # type: ignore[attr-defined]
+        actor = of_session(request)
+        request.actor = actor  # type: ignore[attr-defined]
+        request.organisation = _organisation(actor)  # type: ignore[attr-defined]
         request_id = request.headers.get("X-Request-Id", "")
         with origin.of_request(address=network_address(request), request_id=request_id[:64]):
             return self.get_response(request)
@@ -47,6 +51,14 @@ def of_session(request: HttpRequest) -> Actor | None:
         return services.for_user(user, None if chosen is None else UUID(chosen))
     except (NotAMember, OrganisationNotActive):
         return Actor(None, user.id, None, frozenset(), ids.spell("usr", user.id))
+
+
+def _organisation(actor: Actor | None) -> Organisation | None:
+    """Return the organisation acted for, read when a page shows its name."""
+    if actor is None or actor.organisation_id is None:
+        return None
+    organisation_id = actor.organisation_id
+    return cast(Organisation, SimpleLazyObject(lambda: Organisation.objects.get(pk=organisation_id)))
 
 
 def network_address(request: HttpRequest) -> str:

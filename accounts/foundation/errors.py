@@ -4,8 +4,9 @@ A room's `errors.py` derives one small class per refusal from one of the kinds b
 says what sort of refusal it is; which HTTP status that becomes is decided in `config.api` alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, Literal, Self
 
 SHOWN_CHARACTERS = 60
@@ -28,6 +29,8 @@ class DomainError(Exception):
     """A refusal that the caller may read: `code` is stable, `detail` is a sentence."""
 
     code: ClassVar[str] = "refused"
+    # What a program may act on, such as the amount that is missing: JSON values by snake_case name.
+    facts: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, detail: str, problems: Sequence[FieldProblem] = ()) -> None:
         super().__init__(detail)

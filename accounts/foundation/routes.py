@@ -1,6 +1,6 @@
-"""Path converters for typed ids: `path("orders/<ord:order_id>", ...)` passes a UUID.
+"""Path converters: `path("orders/<ord:order_id>", ...)` passes a UUID, `<code:market_code>` a code.
 
-A malformed id matches no route, so it is answered like an id that does not exist.
+A malformed id or code matches no route, so it is answered like one that does not exist.
 """
 
 from uuid import UUID
@@ -29,9 +29,25 @@ class TypedIdConverter:
         return ids.spell(self.prefix, value)
 
 
+class CodeConverter:
+    """A code that people gave, such as a market's: letters, digits and `. _ -`."""
+
+    regex = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+
+    def to_python(self, value: str) -> str:
+        """Return the code."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Return the code."""
+        return value
+
+
 def register() -> None:
-    """Make every prefix of `ids.PREFIXES` a path converter; calling it again changes nothing."""
+    """Make "code" and every prefix of `ids.PREFIXES` a path converter; calling it again changes nothing."""
     known = get_converters()
+    if "code" not in known:
+        register_converter(CodeConverter, "code")
     for prefix in ids.PREFIXES:
         if prefix not in known:
             register_converter(type(f"{prefix.title()}Converter", (TypedIdConverter,), {"prefix": prefix}), prefix)

@@ -25,7 +25,7 @@ def create_user(
 
     Raises Invalid for a malformed address, PasswordTooWeak, and EmailTaken.
     """
-    user = User(email=_address(email), display_name=display_name, locale=locale, created_at=now)
+    user = User(email=address_of(email), display_name=display_name, locale=locale, created_at=now)
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -40,7 +40,8 @@ def create_user(
     return user
 
 
-def _address(text: str) -> str:
+def address_of(text: str) -> str:
+    """Return an e-mail address in lower case; raises Invalid for what is not one."""
     address = text.strip().lower()
     try:
         validate_email(address)
@@ -53,7 +54,8 @@ def _address(text: str) -> str:
 def add_member(actor: Actor, organisation_id: UUID, user_id: UUID, role: Role, *, now: datetime) -> Membership:
     """Give a person a role in the actor's organisation (the system: in any).
 
-    Raises NotAllowed, NotFound, RoleNotOpen and AlreadyAMember.
+    Nobody is added without having agreed: callers are the exchange itself and the verbs over
+    invitations and colleagues. Raises NotAllowed, NotFound, RoleNotOpen and AlreadyAMember.
     """
     actor.require(Capability.MANAGE_MEMBERS)
     organisation = _own(actor, organisation_id)
@@ -61,6 +63,19 @@ def add_member(actor: Actor, organisation_id: UUID, user_id: UUID, role: Role, *
     if user is None:
         raise NotFound
     return join(actor, organisation, user, role, now=now)
+
+
+@transaction.atomic
+def give_role(actor: Actor, user_id: UUID, role: Role, *, now: datetime) -> Membership:
+    """Give a colleague a further role; somebody who does not belong to the organisation yet is invited instead.
+
+    Raises NotAllowed, NotFound, RoleNotOpen and AlreadyAMember.
+    """
+    actor.require(Capability.MANAGE_MEMBERS)
+    organisation = _own(actor, actor.organisation())
+    if not Membership.objects.filter(organisation=organisation, user_id=user_id).exists():
+        raise NotFound
+    return add_member(actor, organisation.id, user_id, role, now=now)
 
 
 def join(actor: Actor, organisation: Organisation, user: User, role: Role, *, now: datetime) -> Membership:

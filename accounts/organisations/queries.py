@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation.errors import NotFound
@@ -25,6 +25,12 @@ def get(actor: Actor, organisation_id: UUID) -> Organisation:
     if organisation is None:
         raise NotFound
     return organisation
+
+
+def with_legal_entities(actor: Actor) -> Organisation:
+    """Return the actor's own organisation with its legal entities at hand, the latest last."""
+    entities = Prefetch("legal_entities", LegalEntity.objects.order_by("effective_from"))
+    return Organisation.objects.prefetch_related(entities).get(pk=actor.organisation())
 
 
 def operator() -> Organisation:

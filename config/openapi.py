@@ -1,0 +1,139 @@
+"""The description of the API (OpenAPI 3.1), read off the views: nothing is written twice."""
+
+import re
+from typing import Any, Final
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_parameter_type
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from accounts.foundation import ids
+from accounts.idempotency.errors import HEADER
+from accounts.web.serializers import OutputSerializer
+from accounts.web.views import PUBLIC, ExchangeAPIView, ListMixin
+from config.api import MEDIA_TYPE
+
+_VARIABLE: Final = re.compile(r"<(?P<converter>[a-z]+):(?P<name>[a-z_]+)>")
+_ID_PATTERN: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+
+
+class ProblemEntry(OutputSerializer):
+    """One field, parameter or header that is wrong."""
+
+    detail = serializers.CharField()
+    pointer = serializers.CharField(required=False)
+    parameter = serializers.CharField(required=False)
+    header = serializers.CharField(required=False)
+
+
+class Problem(OutputSerializer):
+    """A refusal (RFC 9457). `code` is stable; further members carry facts of the refusal."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    errors = ProblemEntry(many=True, required=False)
+
+
+class ExchangeSchema(AutoSchema):
+    """Describe an ExchangeAPIView by its own declarations."""
+
+    view: ExchangeAPIView
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self.method == "GET" and isinstance(self.view, ListMixin)
+
+    def get_request_serializer(self) -> Any:
+        """Return the input declared for the method."""
+        return self.view.inputs.get(self.method)
+
+    def get_response_serializers(self) -> Any:
+        """Return the output declared for the method, and a problem for every way to be refused."""
+        output = self.view.outputs.get(self.method)
+        responses: dict[Any, Any] = {str(self.view.success_status(self.method)): output or OpenApiResponse(None)}
+        for status, meaning in self._refusals().items():
+            responses[status, MEDIA_TYPE] = OpenApiResponse(Problem, description=meaning)
+        return responses
+
+    def _refusals(self) -> dict[str, str]:
+        refusals = {"400": "A field, parameter or header cannot be read."}
+        if self.view.requirement(self.method) != PUBLIC:
+            refusals |= {"401": "Nobody is signed in and no live key was sent.", "403": "The caller may not do this."}
+        if "{" in self.path:
+            refusals["404"] = "There is no such thing, or none that the caller may know of."
+        if self.method != "GET":
+            refusals |= {
+                "409": "The state of the thing does not allow it now.",
+                "415": "The body is not JSON.",
+                "422": "A rule of the house refuses it.",
+            }
+        if self._is_idempotent():
+            refusals["402"] = "The funds do not suffice."
+        return dict(sorted(refusals.items()))
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the idempotency key where the method asks for one."""
+        if not self._is_idempotent():
+            return []
+        return [
+            OpenApiParameter(
+                HEADER,
+                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+                OpenApiParameter.HEADER,
+                required=True,
+                description="A fresh key for each request, and the same key when it is repeated.",
+            )
+        ]
+
+    def _is_idempotent(self) -> bool:
+        return bool(getattr(getattr(self.view, self.method.lower(), None), "is_idempotent", False))
+
+    def get_tags(self) -> list[str]:
+        """Return the first part of the path after the version."""
+        return [self.path.strip("/").split("/")[1]]
+
+    def get_operation_id(self) -> str:
+        """Return the method and the path in words, for example `post_orders_cancel`."""
+        words = [word for word in re.split(r"[/\-.]", self.path.removeprefix("/v1/")) if word]
+        return "_".join([self.method.lower(), *(word.strip("{}") for word in words)])
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Return the ways to say who calls; none for what is open to everybody."""
+        auths = super().get_auth()
+        return [{}] if self.view.requirement(self.method) == PUBLIC else auths
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[Any]:
+        converters = {match["name"]: match["converter"] for match in _VARIABLE.finditer(self.path_regex)}
+        return [self._path_parameter(name, converters.get(name, "str")) for name in variables]
+
+    def _path_parameter(self, name: str, converter: str) -> Any:
+        schema: dict[str, str] = {"type": "string"}
+        if converter in ids.PREFIXES:
+            schema["pattern"] = f"^{converter}_{_ID_PATTERN}$"
+        return build_parameter_type(name=name, location=OpenApiParameter.PATH, schema=schema)
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """`Authorization: Bearer cx_live_...`."""
+
+    target_class = "config.authentication.KeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """Return the scheme of the keys."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "cx_live_..."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The session of the pages."""
+
+    target_class = "config.authentication.PageSessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """Return the scheme of the session cookie."""
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
