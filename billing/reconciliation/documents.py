@@ -1,0 +1,101 @@
+"""Checks of contracts against their documents, and of documents against the ledger."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from billing.contracts.models import Contract
+from billing.contracts.rules import ContractStatus
+from billing.invoices.models import Invoice
+from billing.invoices.rules import InvoiceKind, InvoiceStatus
+from billing.ledger.chart import Code
+from billing.reconciliation.rules import WORK_PATIENCE, Item, ItemKind
+
+
+def contracts_not_settled(now: datetime, limit: int) -> list[Item]:
+    """Return contracts that are over and do not have all their documents yet."""
+    late = Contract.objects.filter(
+        status__in=[ContractStatus.ENDED, ContractStatus.TERMINATED], ended_at__lte=now - WORK_PATIENCE
+    )
+    return [
+        Item(
+            ItemKind.CONTRACT_NOT_SETTLED,
+            row.ended_at,
+            "The contract is over and its invoice or statement is missing: look for a parked job.",
+            "contract",
+            row.id,
+            row.buyer_id,
+            row.buyer.name,
+            row.held_minor,
+            row.currency,
+        )
+        for row in late.select_related("buyer").order_by("ended_at")[:limit]
+    ]
+
+
+def postings_unlike_documents(now: datetime, limit: int) -> list[Item]:
+    """Return invoices and statements whose party was not charged or credited with exactly their total."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT i.id, i.kind, i.issued_at, i.organisation_id, o.name, i.currency, i.total_minor, p.posted
+            FROM billing_invoice i
+            JOIN accounts_organisation o ON o.id = i.organisation_id
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(CASE WHEN i.kind = %(statement)s THEN -e.amount_minor ELSE e.amount_minor END), 0)
+                       AS posted
+                FROM billing_ledgertransaction x
+                JOIN billing_ledgerentry e ON e.transaction_id = x.id
+                JOIN billing_account a ON a.id = e.account_id
+                WHERE x.source_type = CASE WHEN i.kind = %(statement)s THEN 'statement' ELSE 'invoice' END
+                  AND x.source_id = i.id AND x.purpose = 'issue' AND a.organisation_id = i.organisation_id
+                  AND a.code IN (%(wallet)s, %(receivable)s, %(payable)s)
+            ) AS p
+            WHERE i.status <> %(draft)s AND i.total_minor <> p.posted
+            ORDER BY i.issued_at LIMIT %(limit)s
+            """,
+            {
+                "statement": InvoiceKind.PROVIDER_STATEMENT,
+                "draft": InvoiceStatus.DRAFT,
+                "wallet": Code.WALLET,
+                "receivable": Code.RECEIVABLE,
+                "payable": Code.PAYABLE_PENDING,
+                "limit": limit,
+            },
+        )
+        rows = cursor.fetchall()
+    return [
+        Item(
+            ItemKind.DOCUMENT_POSTING,
+            issued_at,
+            "The ledger shows another amount for this document than its total.",
+            "statement" if kind == InvoiceKind.PROVIDER_STATEMENT else "invoice",
+            document_id,
+            organisation_id,
+            name,
+            int(total - posted),
+            currency,
+        )
+        for document_id, kind, issued_at, organisation_id, name, currency, total, posted in rows
+    ]
+
+
+def invoices_past_due(now: datetime, limit: int) -> list[Item]:
+    """Return invoices on credit whose day of payment has passed."""
+    late = Invoice.objects.filter(
+        kind=InvoiceKind.CUSTOMER, status__in=[InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE], due_at__lte=now
+    )
+    return [
+        Item(
+            ItemKind.INVOICE_PAST_DUE,
+            row.due_at,
+            "The invoice should have been paid by now.",
+            "invoice",
+            row.id,
+            row.organisation_id,
+            row.organisation.name,
+            row.total_minor - row.paid_minor - row.credited_minor - row.written_off_minor,
+            row.currency,
+        )
+        for row in late.select_related("organisation").order_by("due_at")[:limit]
+    ]
