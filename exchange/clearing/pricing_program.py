@@ -1,4 +1,4 @@
-"""The welfare program with prices inside: only allocations that admit uniform prices are feasible.
+"""The welfare program with prices inside: only allocations that admit strict prices are feasible.
 
 One price column per cell and period, tied to the allocation by binaries: which reserve steps are accepted and which
 are full, which hourly orders are met and where. What a block or a buyer pays is lots times price; lots are written
@@ -18,11 +18,10 @@ Terms = list[tuple[int, float]]
 class _Prices:
     """Adds prices to a welfare program."""
 
-    def __init__(self, welfare: Welfare, *, strict: bool) -> None:
+    def __init__(self, welfare: Welfare) -> None:
         self.welfare = welfare
         self.market = welfare.market
         self.program = welfare.program
-        self.strict = strict
         self.price: dict[tuple[int, int], int] = {}
         self.highest: dict[tuple[int, int], float] = {}
         self.traded: dict[tuple[int, int], int] = {}
@@ -50,7 +49,7 @@ class _Prices:
             self.program.row([(sold, 1.0), (accepted, -float(lots))], most=0.0)
             self.program.row([(sold, 1.0), (full, -float(lots))], least=0.0)
             self.program.row([(price, 1.0), (accepted, -cost)], least=0.0)
-            if self.strict and highest > cost:
+            if highest > cost:
                 self.program.row([(price, 1.0), (full, cost - highest)], most=cost)
             if full_before is not None:
                 self.program.row([(full_before, 1.0), (accepted, -1.0)], least=0.0)
@@ -65,7 +64,7 @@ class _Prices:
         limits = [
             self.market.book.orders[order].limit
             for order in self.market.active[period]
-            if self.strict and cell in self.market.compatible[order]
+            if cell in self.market.compatible[order]
         ]
         return self.welfare.money(max(reserves + limits))
 
@@ -78,8 +77,6 @@ class _Prices:
             limit = self.welfare.money(order.limit)
             for cell, fill in lots:
                 self._cap_price_where_filled((cell, period), fill, limit)
-            if not self.strict:
-                continue
             unmet = self.program.column(0.0, upper=1.0, integral=True)
             terms = [(fill, 1.0) for _, fill in lots]
             self.program.row([*terms, (unmet, float(order.qmax))], least=float(order.qmax))
@@ -152,10 +149,10 @@ class _Prices:
                 self.program.row(paid, most=self.welfare.money(budget))
 
 
-def build(market: Market, *, strict: bool) -> Welfare:
-    """Return the welfare program whose answers admit prices: strict ones, or only legal ones."""
+def build(market: Market) -> Welfare:
+    """Return the welfare program whose answers admit strict prices."""
     welfare = programs.build(market)
-    _Prices(welfare, strict=strict).add()
+    _Prices(welfare).add()
     return welfare
 
 

@@ -203,7 +203,7 @@ def prices(welfare: Welfare, duals: Sequence[float]) -> dict[tuple[int, int], in
         for period, stack in enumerate(row)
         if stack
     }
-    if len(duals) != len(welfare.program.row_lower):
+    if len(duals) != len(welfare.program.row_lower) or not all(map(math.isfinite, duals)):
         return vector
     for (cell, period), row in welfare.balances.items():
         # Below the cheapest reserve a price only makes demand look better; supply gains nothing either way.

@@ -24,12 +24,15 @@ from exchange.clearing.solver import Solution, Solver, Status
 class Limits:
     """Where the search stops; counts only, never seconds."""
 
-    exact_binaries: int = 15_000
-    exact_nodes: int = 20_000
-    welfare_nodes: int = 2_000
-    gap: float = 1e-5
+    exact_binaries: int = 15_000  # prices go into the program up to about this size
+    work: int = 2_000_000  # integral columns times branch-and-bound nodes of one program
+    nodes: int = 20_000
+    gap: float = 1e-5  # relative, of programs without prices on larger books
+    program_binaries: int = 40_000  # above this even the root of a program takes minutes: insertions only
     passes: int = 5
-    insertions: int = 400
+    insertions: int = 2_000
+    # Strict prices are preferred to merely legal ones while they keep this share of the welfare, in percent.
+    strict_share: int = 90
     slots: int = 64  # books with at most so many slots on offer and few orders are solved slot by slot
     slotwise_orders: int = 40
 
@@ -83,60 +86,63 @@ class Search:
         self.limits = limits
         self.stats = Stats()
         self.divider = Divider(market)
-        self.best = self._judge(Allocation())
+        # Nothing traded is a strict allocation, if a poor one.
+        self.strict = self.legal = self._judge(Allocation())
 
     def run(self) -> Candidate:
         """Return the best candidate found; it is at least legal, because the empty allocation is."""
-        size = pricing_program.binaries(self.market)
-        small = size <= self.limits.exact_binaries
+        small = pricing_program.binaries(self.market) <= self.limits.exact_binaries
         welfare = programs.build(self.market)
         if not welfare.program.objective:
+            return self.strict
+        if welfare.program.binaries > self.limits.program_binaries:
+            self.stats.method, self.stats.limited = "insertions", True
+            self._drop_and_insert(None, {})
             return self.best
-        gap = 0.0 if small else self.limits.gap
-        solution = self._optimise(welfare, nodes=self.limits.welfare_nodes, gap=gap)
+        solution = self._optimise(welfare, gap=0.0 if small else self.limits.gap)
         first = self._consider_answer(welfare, solution)
         self.stats.method = "welfare"
-        if self._is_done(welfare, solution, strict=True):
-            return self.best
+        if self._is_done(welfare, solution):
+            return self.strict
         if small and self._solve_with_prices():
-            return self.best
+            return self.strict
+        self.stats.method = "drops"
         self._drop_and_insert(first, _sites(welfare, solution))
         return self.best
 
-    def _optimise(self, welfare: Welfare, *, nodes: int, gap: float) -> Solution:
+    @property
+    def best(self) -> Candidate:
+        """The best strict candidate, or the best legal one if strictness would cost too much of the welfare.
+
+        Only demand that is not convex (single-site hourly orders, budgets that bind) can make it cost that much.
+        """
+        worth = self.strict.welfare * 100 >= self.legal.welfare * self.limits.strict_share
+        return self.strict if worth else self.legal
+
+    def _optimise(self, welfare: Welfare, *, gap: float) -> Solution:
         self.stats.programs += 1
+        nodes = max(1, min(self.limits.nodes, self.limits.work // max(1, welfare.program.binaries)))
         solution = self.solver.optimise(welfare.program, nodes=nodes, gap=gap)
         self.stats.limited |= solution.status is not Status.OPTIMAL
         return solution
 
     def _solve_with_prices(self) -> bool:
-        """Solve the exact programs; return whether one ran to its end with an answer that stands in integers."""
-        for strict in (True, False):
-            self.stats.method = "strict program" if strict else "legal program"
-            welfare = pricing_program.build(self.market, strict=strict)
-            solution = self._optimise(welfare, nodes=self.limits.exact_nodes, gap=0.0)
-            self._consider_answer(welfare, solution)
-            if self._is_done(welfare, solution, strict=strict):
-                return True
-            if solution.status is not Status.INFEASIBLE:
-                return False
-            # The solver proved that no strict allocation exists: that is an answer, not a limit.
-            self.stats.limited = False
-        return False
+        """Solve the program with prices inside; return whether it ended with an answer that stands in integers."""
+        self.stats.method = "strict program"
+        welfare = pricing_program.build(self.market)
+        solution = self._optimise(welfare, gap=0.0)
+        self._consider_answer(welfare, solution)
+        return self._is_done(welfare, solution)
 
-    def _is_done(self, welfare: Welfare, solution: Solution, *, strict: bool) -> bool:
-        """Return whether the best candidate is of the kind asked for and as good as the solver's optimum claims."""
-        assessment = self.best.assessment
-        return (
-            solution.status is Status.OPTIMAL
-            and (assessment.is_strict if strict else assessment.is_legal)
-            and welfare.money(self.best.welfare)
-            >= solution.objective - OPTIMUM_TOLERANCE * (1 + abs(solution.objective))
-        )
+    def _is_done(self, welfare: Welfare, solution: Solution) -> bool:
+        """Return whether the best strict candidate is as good as the solver's optimum claims."""
+        reached = welfare.money(self.strict.welfare)
+        claimed = solution.objective - OPTIMUM_TOLERANCE * (1 + abs(solution.objective))
+        return solution.status is Status.OPTIMAL and reached >= claimed
 
     def _consider_answer(self, welfare: Welfare, solution: Solution) -> Candidate | None:
         """Judge an answer as it stands and with its divisible rest re-optimised; return the better of the two."""
-        if not solution.has_values:
+        if not solution.fits(welfare.program):
             return None
         raw = programs.allocation(welfare, solution.values)
         sites = _sites(welfare, solution)
@@ -153,12 +159,13 @@ class Search:
         )
 
     def _consider(self, candidate: Candidate) -> None:
-        if candidate.assessment.is_legal and candidate.rank > self.best.rank:
-            self.best = candidate
+        if candidate.assessment.is_strict and candidate.welfare > self.strict.welfare:
+            self.strict = candidate
+        if candidate.assessment.is_legal and candidate.welfare > self.legal.welfare:
+            self.legal = candidate
 
     def _drop_and_insert(self, first: Candidate | None, sites: Mapping[int, int]) -> None:
         """Exclude the worst-hurt block and solve again, a few times; repair each answer by drops and insertions."""
-        self.stats.method = "drops"
         excluded: list[Group] = []
         candidate = first
         for _ in range(self.limits.passes):
@@ -171,7 +178,7 @@ class Search:
             excluded.append(_worst(losses).group)
             groups = [group for group in self.market.groups if group not in excluded]
             welfare = programs.build(self.market, groups=groups)
-            solution = self._optimise(welfare, nodes=self.limits.welfare_nodes, gap=self.limits.gap)
+            solution = self._optimise(welfare, gap=self.limits.gap)
             candidate = self._consider_answer(welfare, solution)
             sites = _sites(welfare, solution)
         self._repair(self._judge(self.divider.complete((), sites=sites)), sites)
@@ -264,7 +271,7 @@ def is_feasible(market: Market, allocation: Allocation) -> bool:
 
 
 def _sites(welfare: Welfare, solution: Solution) -> Mapping[int, int]:
-    return programs.chosen_sites(welfare, solution.values) if solution.has_values else {}
+    return programs.chosen_sites(welfare, solution.values) if solution.fits(welfare.program) else {}
 
 
 def _worst(losses: Iterable[prices.Loss]) -> Placement:

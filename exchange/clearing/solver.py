@@ -5,6 +5,7 @@ and checks. Options are fixed: one thread, the default seed, limits on nodes and
 program gives the same hint.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -72,10 +73,9 @@ class Solution:
     values: Sequence[float] = ()
     duals: Sequence[float] = ()
 
-    @property
-    def has_values(self) -> bool:
-        """Whether there is anything to look at."""
-        return len(self.values) > 0
+    def fits(self, program: Program) -> bool:
+        """Return whether there is one finite value for each column, whatever it is worth."""
+        return len(self.values) == len(program.objective) and all(map(math.isfinite, self.values))
 
 
 class Solver(Protocol):

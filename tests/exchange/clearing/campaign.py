@@ -24,27 +24,23 @@ class Judgement:
     """How one outcome compares with enumeration; ``faults`` is empty when all is well."""
 
     required: int
-    strict_exists: bool
     welfare: int
-    strict: bool
+    method: str
     faults: tuple[str, ...]
 
 
 def judge(book: Book) -> Judgement:
     """Clear a tiny book and compare; raises TooLarge when it cannot be enumerated."""
     enumeration = Enumeration(book)
-    best_strict = enumeration.best(Prices.STRICT)
-    required = best_strict if best_strict is not None else enumeration.best(Prices.LEGAL)
-    assert required is not None, "the empty allocation is always legal"
+    required = enumeration.best(Prices.STRICT)
+    assert required is not None, "trading nothing is always strict"
     result = engine.clear(book)
     document = json.loads(result.outcome.canonical_bytes())
     report = verify.verify(book, document, required_welfare=required)
-    faults = [str(violation) for violation in report.hard]
-    if best_strict is not None:
-        faults += [str(violation) for violation in report.strict]
-        if result.outcome.welfare > required:
-            faults.append(f"welfare {result.outcome.welfare} above the enumerated {required}")
-    return Judgement(required, best_strict is not None, result.outcome.welfare, result.strict, tuple(faults))
+    faults = [str(violation) for violation in report.violations]
+    if result.outcome.welfare > required:
+        faults.append(f"welfare {result.outcome.welfare} above the enumerated {required}")
+    return Judgement(required, result.outcome.welfare, result.stats.method, tuple(faults))
 
 
 def main() -> int:
@@ -75,7 +71,7 @@ def _one(family: str, seed: int, count: "Counter[str]", keep: Path | None) -> in
         count["too large"] += 1
         return 0
     count["judged"] += 1
-    count["no strict allocation"] += not judgement.strict_exists
+    count[judgement.method] += 1
     if not judgement.faults:
         return 0
     count["faulty"] += 1

@@ -151,7 +151,7 @@ def _trace_hours(dice: Dice) -> float:
     points = [(0.0, 0.01), (0.1, 0.02), (0.5, 0.15), (0.9, 1.74), (0.99, 31.5), (1.0, 100.0)]
     for (left, low), (right, high) in pairwise(points):
         if at <= right:
-            return low * (high / low) ** ((at - left) / (right - left))
+            return low * math.pow(high / low, (at - left) / (right - left))
     return points[-1][1]
 
 

@@ -7,6 +7,7 @@ the slots is only what blocks and budgets pay, so each slot keeps the divisions 
 welfare and payments, and slots are added up one after the other.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -61,15 +62,13 @@ class Enumeration:
             for order in book.orders
         }
         self.hourly = [order for order in book.orders if not order.is_block]
-        self.choices = [[None, *self.runs(order)] for order in book.orders if order.is_block]
+        self.choices: list[list[Run | None]] = [[None, *self.runs(order)] for order in book.orders if order.is_block]
         self.sites = [
             [(order.id, cell) for cell in self.cells[order.id]] or [(order.id, "")]
             for order in self.hourly
             if order.single_site
         ]
-        size = 1
-        for choice in (*self.choices, *self.sites):
-            size *= len(choice)
+        size = math.prod(len(choice) for choice in self.choices) * math.prod(len(site) for site in self.sites)
         if size > combinations:
             raise TooLarge(f"{size} combinations")
         self._known: dict[object, list[Division]] = {}
