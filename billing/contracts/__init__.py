@@ -1,0 +1,1 @@
+"""Contracts: what was agreed between a buyer, the exchange and one provider."""

@@ -1,0 +1,1 @@
+"""Invoices to customers and statements to providers: numbered, final, posted once."""

@@ -1,0 +1,243 @@
+"""Writes a bill down as a document: draft, lines, taxes, and then its number, after which nothing changes."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import rfc8785
+
+from accounts.foundation import ids
+from billing.contracts.models import Contract
+from billing.contracts.terms import PartyTerms, Terms
+from billing.invoices import rules, wording
+from billing.invoices.models import BilledCharge, Invoice, InvoiceCounter, InvoiceLine, InvoiceTax
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
+from billing.rating import charges as rating_charges
+from billing.rating.bills import Bill, Line
+from billing.rating.models import Charge
+from billing.rating.quantities import exact_decimal, printed_decimal
+
+FORMAT: Final = "invoice/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A bill with everything its document says besides; `rows` are the charges that the bill was made of."""
+
+    contract: Contract
+    terms: Terms
+    kind: InvoiceKind
+    side: Side
+    reason: Reason
+    cutoff_at: datetime
+    bill: Bill
+    rows: Sequence[Charge]
+    values: Sequence[rating_charges.Charge]
+
+    @property
+    def seller(self) -> PartyTerms:
+        """Who supplies: the exchange to customers, the provider to the exchange."""
+        return self.terms.exchange if self.side is Side.CUSTOMER else self.terms.provider
+
+    @property
+    def buyer(self) -> PartyTerms:
+        """Who is supplied."""
+        return self.terms.buyer if self.side is Side.CUSTOMER else self.terms.exchange
+
+    @property
+    def organisation_id(self) -> UUID:
+        """Whose document it is; the other party is the exchange."""
+        return self.contract.buyer_id if self.side is Side.CUSTOMER else self.contract.provider_id
+
+
+def issue(draft: Draft, *, pay_within: timedelta | None, now: datetime) -> Invoice:
+    """Store a bill and give it the next number of its series; the caller posts it in the same transaction.
+
+    The counter's row stays locked until the commit, so that a rolled back document leaves no gap. A document
+    is never issued before the one with the number before it, whatever the caller's clock says.
+    """
+    invoice = _store(draft, now=now)
+    year = rules.year_of(now)
+    counter = _locked_counter(invoice.series, year, now=now)
+    counter.last += 1
+    counter.last_issued_at = max(counter.last_issued_at, now)
+    counter.save(update_fields=["last", "last_issued_at"])
+    invoice.year, invoice.n = year, counter.last
+    invoice.number = rules.number_text(invoice.series, year, counter.last)
+    invoice.issued_at = counter.last_issued_at
+    invoice.due_at = None if pay_within is None else invoice.issued_at + pay_within
+    invoice.status = InvoiceStatus.ISSUED
+    invoice.digest = digest(invoice)
+    invoice.save(update_fields=["year", "n", "number", "issued_at", "due_at", "status", "digest"])
+    return invoice
+
+
+def digest(invoice: Invoice) -> str:
+    """Return the SHA-256 (hex) of what the document says, in canonical form (RFC 8785)."""
+    return hashlib.sha256(rfc8785.dumps(_content(invoice))).hexdigest()
+
+
+def _store(draft: Draft, *, now: datetime) -> Invoice:
+    bill, contract = draft.bill, draft.contract
+    earlier = Invoice.objects.filter(contract=contract, side=draft.side).count()  # steady under the contract's lock
+    invoice = Invoice.objects.create(
+        kind=draft.kind,
+        reason=draft.reason,
+        contract=contract,
+        contract_n=earlier + 1,
+        side=draft.side,
+        organisation_id=draft.organisation_id,
+        project_id=contract.project_id if draft.side is Side.CUSTOMER else None,
+        series=rules.SERIES[draft.kind],
+        currency=bill.currency,
+        period_start=min(line.starts_at for line in bill.lines),
+        period_end=max(line.ends_at for line in bill.lines),
+        cutoff_at=draft.cutoff_at,
+        net_minor=bill.net_minor,
+        tax_minor=bill.tax_minor,
+        total_minor=bill.total_minor,
+        rounding=rules.ROUNDING,
+        seller=draft.seller.to_document(),
+        buyer=draft.buyer.to_document(),
+        created_at=now,
+        synthetic=contract.synthetic,
+        status=InvoiceStatus.DRAFT,
+    )
+    lines = InvoiceLine.objects.bulk_create(
+        _line(draft, invoice, line, n) for n, line in enumerate(bill.lines, start=1)
+    )
+    BilledCharge.objects.bulk_create(
+        (
+            BilledCharge(charge=draft.rows[position], side=draft.side, line=row)
+            for row, line in zip(lines, bill.lines, strict=True)
+            for position in line.charges
+        ),
+        batch_size=1_000,
+    )
+    InvoiceTax.objects.bulk_create(
+        InvoiceTax(
+            invoice=invoice,
+            category=total.tax.category,
+            rate_ppm=total.tax.rate_ppm,
+            base_minor=total.base_minor,
+            tax_minor=total.tax_minor,
+        )
+        for total in bill.taxes
+    )
+    return invoice
+
+
+def _line(draft: Draft, invoice: Invoice, line: Line, n: int) -> InvoiceLine:
+    return InvoiceLine(
+        invoice=invoice,
+        n=n,
+        kind=line.kind,
+        description=wording.description(line, [draft.values[position] for position in line.charges], draft.terms),
+        offering_id=line.offering_id,
+        project_id=invoice.project_id,
+        unit=line.unit,
+        quantity=printed_decimal(line.quantity),
+        raw_quantity=exact_decimal(line.raw_quantity),
+        raw_per_unit=line.raw_per_unit,
+        price_micros=line.price_micros,
+        base_quantity=line.base_quantity,
+        share_ppm=line.share_ppm,
+        share_base_minor=line.share_base_minor,
+        amount_minor=line.amount_minor,
+        tax_category=line.tax.category,
+        tax_rate_ppm=line.tax.rate_ppm,
+        service_start=line.starts_at,
+        service_end=line.ends_at,
+        source=_source(draft, line),
+    )
+
+
+def _source(draft: Draft, line: Line) -> dict[str, Any]:
+    """Say where a line came from: the contract, what was supplied, and the charges behind it with their digest."""
+    rows = [draft.rows[position] for position in line.charges]
+    source: dict[str, Any] = {
+        "contract": ids.spell("ctr", draft.contract.id),
+        "order_source": {"type": draft.contract.source_type, "id": str(draft.contract.source_id)},
+        "terms_digest": draft.contract.terms_digest,
+    }
+    if line.offering_id is not None:
+        offering = draft.terms.offering(line.offering_id)
+        source |= {
+            "offering": ids.spell("ofr", line.offering_id),
+            "cell": offering.cell,
+            "meter": line.unit if line.price_micros is not None else offering.unit,
+            "rate_card_version": offering.rate_card_version,
+            "charges": len(rows),
+            "usage_events": len({row.usage_event_id for row in rows if row.usage_event_id is not None}),
+            "charges_digest": _charges_digest(rows),
+        }
+    else:
+        source["fee_version"] = draft.terms.fees.version
+    return source
+
+
+def _charges_digest(rows: Iterable[Charge]) -> str:
+    texts = sorted(
+        f"{row.id}:{row.usage_event_id}:{row.kind}:{row.raw_quantity:f}/{row.raw_per_unit}:{row.price_micros}"
+        for row in rows
+    )
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def _locked_counter(series: str, year: int, *, now: datetime) -> InvoiceCounter:
+    counters = InvoiceCounter.objects.select_for_update(no_key=True).filter(series=series, year=year)
+    counter = counters.first()
+    if counter is None:
+        first = InvoiceCounter(series=series, year=year, last=0, last_issued_at=now)
+        InvoiceCounter.objects.bulk_create([first], ignore_conflicts=True)  # two first documents at once
+        counter = counters.get()
+    return counter
+
+
+def _content(invoice: Invoice) -> dict[str, Any]:
+    assert invoice.issued_at is not None, "a draft has no content yet"
+    return {
+        "format": FORMAT,
+        "number": invoice.number,
+        "kind": str(invoice.kind),
+        "issued_at": _utc(invoice.issued_at),
+        "due_at": _utc(invoice.due_at) if invoice.due_at else None,
+        "currency": invoice.currency,
+        "contract": str(invoice.contract_id),
+        "seller": invoice.seller,
+        "buyer": invoice.buyer,
+        "period": [_utc(invoice.period_start), _utc(invoice.period_end)],
+        # Amounts as text: canonical JSON has no exact integers beyond 2^53.
+        "net": str(invoice.net_minor),
+        "tax": str(invoice.tax_minor),
+        "total": str(invoice.total_minor),
+        "lines": [
+            {
+                "n": line.n,
+                "kind": str(line.kind),
+                "description": line.description,
+                "quantity": f"{line.raw_quantity:f}/{line.raw_per_unit}",
+                "unit": line.unit,
+                "price_micros": str(line.price_micros),
+                "base_quantity": str(line.base_quantity),
+                "share_ppm": line.share_ppm,
+                "share_base": str(line.share_base_minor),
+                "amount": str(line.amount_minor),
+                "tax": [line.tax_category, line.tax_rate_ppm],
+                "service": [_utc(line.service_start), _utc(line.service_end)],
+                "source": line.source,
+            }
+            for line in invoice.lines.order_by("n")
+        ],
+        "taxes": [
+            [total.category, total.rate_ppm, str(total.base_minor), str(total.tax_minor)]
+            for total in invoice.taxes.order_by("category", "rate_ppm")
+        ],
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,109 @@
+"""An invoice's states, its number, and the posting that follows from its bill."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from billing.ledger.chart import Code
+from billing.ledger.rules import Line, credit, debit
+from billing.rating.bills import Bill, LineKind
+
+# Years of numbers and months of billing are those of the exchange's seat.
+BOOKS_ZONE: Final = ZoneInfo("Asia/Shanghai")
+ROUNDING: Final = "half_up"
+
+
+class InvoiceKind(StrEnum):
+    """Who a document is for; each kind has a number series of its own."""
+
+    CUSTOMER = "customer"
+    CREDIT_NOTE = "credit_note"
+    PROVIDER_STATEMENT = "provider_statement"
+
+
+class InvoiceStatus(StrEnum):
+    """Where a document is in its life."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    PAID = "paid"
+    PAST_DUE = "past_due"
+    DISPUTED = "disputed"
+    WRITTEN_OFF = "written_off"
+
+
+class Reason(StrEnum):
+    """Why a document was drawn when it was."""
+
+    CONTRACT_END = "contract_end"
+    MONTH_END = "month_end"
+    ON_DEMAND = "on_demand"
+
+
+class Side(StrEnum):
+    """On which side of the exchange a charge is billed; once on each."""
+
+    CUSTOMER = "customer"
+    PROVIDER = "provider"
+
+
+MOVES: Final[Mapping[InvoiceStatus, frozenset[InvoiceStatus]]] = {
+    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.ISSUED}),
+    InvoiceStatus.ISSUED: frozenset({InvoiceStatus.PAID, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED}),
+    InvoiceStatus.PAST_DUE: frozenset({InvoiceStatus.PAID, InvoiceStatus.DISPUTED, InvoiceStatus.WRITTEN_OFF}),
+    InvoiceStatus.DISPUTED: frozenset({InvoiceStatus.PAID, InvoiceStatus.PAST_DUE, InvoiceStatus.WRITTEN_OFF}),
+    InvoiceStatus.PAID: frozenset(),
+    InvoiceStatus.WRITTEN_OFF: frozenset(),
+}
+
+SERIES: Final[Mapping[InvoiceKind, str]] = {
+    InvoiceKind.CUSTOMER: "INV",
+    InvoiceKind.CREDIT_NOTE: "CN",
+    InvoiceKind.PROVIDER_STATEMENT: "STM",
+}
+
+# UN/CEFACT 1001 document types (BT-3): 389 is a self-billed invoice.
+TYPE_CODES: Final[Mapping[InvoiceKind, str]] = {
+    InvoiceKind.CUSTOMER: "380",
+    InvoiceKind.CREDIT_NOTE: "381",
+    InvoiceKind.PROVIDER_STATEMENT: "389",
+}
+
+
+def kind_of(bill: Bill) -> InvoiceKind:
+    """Return what a customer's bill is issued as: a negative one (credits only) as a credit note."""
+    return InvoiceKind.CUSTOMER if bill.total_minor >= 0 else InvoiceKind.CREDIT_NOTE
+
+
+def year_of(issued_at: datetime) -> int:
+    """Return the year that a number counts in."""
+    return issued_at.astimezone(BOOKS_ZONE).year
+
+
+def number_text(series: str, year: int, n: int) -> str:
+    """Spell a number: INV-2026-000001."""
+    return f"{series}-{year}-{n:06d}"
+
+
+def customer_posting(bill: Bill, buyer_id: UUID, *, on_credit: bool) -> Sequence[Line]:
+    """Return flow 3: the customer's wallet (or receivable) against revenue, SLA credits, fee and output VAT."""
+    return (
+        debit(Code.RECEIVABLE if on_credit else Code.WALLET, bill.total_minor, buyer_id),
+        credit(Code.CAPACITY_REVENUE, bill.sum_minor(LineKind.CAPACITY, LineKind.METERED)),
+        credit(Code.SLA_CREDITS, bill.sum_minor(LineKind.SLA_CREDIT)),
+        credit(Code.FEE_INCOME, bill.sum_minor(LineKind.FEE)),
+        credit(Code.OUTPUT_VAT, bill.tax_minor),
+    )
+
+
+def statement_posting(bill: Bill, provider_id: UUID) -> Sequence[Line]:
+    """Return flow 3b: cost net of commission, the SLA clawback and input VAT against what the provider is owed."""
+    return (
+        debit(Code.COST_OF_CAPACITY, bill.sum_minor(LineKind.CAPACITY, LineKind.METERED, LineKind.COMMISSION)),
+        debit(Code.SLA_CLAWBACK, bill.sum_minor(LineKind.SLA_CREDIT)),
+        debit(Code.INPUT_VAT, bill.tax_minor),
+        credit(Code.PAYABLE_PENDING, bill.total_minor, provider_id),
+    )

@@ -1,0 +1,1 @@
+"""Rating: usage times terms gives charges, and charges give invoice lines."""

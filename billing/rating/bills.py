@@ -1,0 +1,289 @@
+"""From charges to a bill: lines rounded once each, shares of printed amounts, tax once per rate.
+
+A customer's bill has capacity, metered extras, the SLA credit and the exchange's fee; a provider's has the
+same capacity, extras and credit, and the commission. A share (credit, fee, commission) is taken of an amount
+that the bill prints, so that its reader can check it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final, TypeVar
+from uuid import UUID
+
+from billing.contracts.terms import TaxTerms, Terms, tax_at
+from billing.rating.charges import Charge, ChargeKind
+from catalog.measures import price, rounding
+from catalog.measures.interval import Interval
+
+PPM_PER_PERCENT: Final = 10_000
+
+
+class LineKind(StrEnum):
+    """What a line charges for, in the order in which a bill lists it."""
+
+    CAPACITY = "capacity"
+    METERED = "metered"
+    SLA_CREDIT = "sla_credit"
+    FEE = "fee"
+    COMMISSION = "commission"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TaxRate:
+    """The group that tax is computed for: an EN 16931 category and a rate."""
+
+    category: str
+    rate_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. Either a quantity at a price, or `share_ppm` of `share_base_minor`.
+
+    `raw_quantity` of `raw_per_unit` is exact, as on a charge; `amount_minor` is rounded once. `charges` are the
+    positions of the charges behind the line, in the order given.
+    """
+
+    kind: LineKind
+    offering_id: UUID | None
+    unit: str
+    raw_quantity: Fraction
+    raw_per_unit: int
+    price_micros: int | None
+    base_quantity: int
+    share_ppm: int | None
+    share_base_minor: int | None
+    amount_minor: int
+    tax: TaxRate
+    starts_at: datetime
+    ends_at: datetime
+    charges: tuple[int, ...]
+
+    @property
+    def quantity(self) -> Fraction:
+        """The exact quantity in units."""
+        return self.raw_quantity / self.raw_per_unit
+
+
+@dataclass(frozen=True, slots=True)
+class TaxTotal:
+    """The tax of one group, rounded once on the sum of its lines."""
+
+    tax: TaxRate
+    base_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Lines in their final order, and what they come to in minor units of the currency."""
+
+    currency: str
+    lines: tuple[Line, ...]
+    taxes: tuple[TaxTotal, ...]
+
+    @property
+    def net_minor(self) -> int:
+        """The sum of the lines."""
+        return sum(line.amount_minor for line in self.lines)
+
+    @property
+    def tax_minor(self) -> int:
+        """The sum of the taxes."""
+        return sum(total.tax_minor for total in self.taxes)
+
+    @property
+    def total_minor(self) -> int:
+        """What is to be paid."""
+        return self.net_minor + self.tax_minor
+
+    def sum_minor(self, *kinds: LineKind) -> int:
+        """The sum of the lines of these kinds."""
+        return sum(line.amount_minor for line in self.lines if line.kind in kinds)
+
+
+def customer_bill(charges: Sequence[Charge], terms: Terms, *, currency: str) -> Bill:
+    """Return what the customer owes for the charges: capacity, extras, SLA credit, and the fee on capacity."""
+    lines = _supply_lines(charges, terms, terms.sales_taxes, currency=currency)
+    fees = _share_lines(lines, LineKind.FEE, terms.fees.buyer_fee_ppm, of=(LineKind.CAPACITY,), sign=1)
+    return _bill(currency, [*lines, *fees])
+
+
+def provider_bill(charges: Sequence[Charge], terms: Terms, *, currency: str) -> Bill:
+    """Return what the provider is owed for the charges, less the commission on capacity and extras."""
+    lines = _supply_lines(charges, terms, terms.purchase_taxes, currency=currency)
+    of = (LineKind.CAPACITY, LineKind.METERED)
+    commission = _share_lines(lines, LineKind.COMMISSION, terms.fees.provider_commission_ppm, of=of, sign=-1)
+    return _bill(currency, [*lines, *commission])
+
+
+def taxes_of(lines: Iterable[Line]) -> tuple[TaxTotal, ...]:
+    """Sum the lines per tax category and rate, and round each tax once."""
+    bases: dict[TaxRate, int] = {}
+    for line in lines:
+        bases[line.tax] = bases.get(line.tax, 0) + line.amount_minor
+    return tuple(TaxTotal(tax, base, rounding.share(base, tax.rate_ppm)) for tax, base in sorted(bases.items()))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _PriceGroup:
+    """What charges must share to stand on one line."""
+
+    offering_id: UUID
+    unit: str
+    price_micros: int
+    base_quantity: int
+    raw_per_unit: int
+    tax: TaxRate
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _CreditGroup:
+    offering_id: UUID
+    share_ppm: int
+    tax: TaxRate
+
+
+_Group = TypeVar("_Group", _PriceGroup, _CreditGroup)
+
+
+def _supply_lines(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms], *, currency: str) -> list[Line]:
+    """Return the lines that customer and provider see alike: capacity, extras and SLA credits."""
+    delivered: dict[_PriceGroup, list[int]] = {}
+    metered: dict[_PriceGroup, list[int]] = {}
+    undelivered: dict[_CreditGroup, list[int]] = {}
+    for position, charge in enumerate(charges):
+        tax = tax_at(taxes, charge.placed_at)
+        tax_rate = TaxRate(tax.category, tax.rate_ppm)
+        if charge.kind is ChargeKind.UNDELIVERED:
+            ppm = terms.offering(charge.offering_id).sla_credit_ppm
+            undelivered.setdefault(_CreditGroup(charge.offering_id, ppm, tax_rate), []).append(position)
+        else:
+            group = _PriceGroup(
+                charge.offering_id,
+                charge.unit,
+                charge.price_micros,
+                charge.base_quantity,
+                charge.raw_per_unit,
+                tax_rate,
+            )
+            lines_of = delivered if charge.kind is ChargeKind.DELIVERED else metered
+            lines_of.setdefault(group, []).append(position)
+    return [
+        *(_priced_line(LineKind.CAPACITY, *item, charges, currency) for item in _in_order(delivered, charges, terms)),
+        *(_priced_line(LineKind.METERED, *item, charges, currency) for item in _in_order(metered, charges, terms)),
+        *(_credit_line(*item, charges, currency) for item in _in_order(undelivered, charges, terms)),
+    ]
+
+
+def _in_order(
+    groups: Mapping[_Group, list[int]], charges: Sequence[Charge], terms: Terms
+) -> list[tuple[_Group, tuple[int, ...]]]:
+    """Order groups by offering as in the contract, then by when each begins, then by what tells them apart."""
+    place = {offering.offering_id: index for index, offering in enumerate(terms.offerings)}
+    begins = {group: min(charges[position].interval.start for position in items) for group, items in groups.items()}
+    ordered = sorted(groups, key=lambda group: (place[group.offering_id], begins[group], group))
+    return [(group, tuple(groups[group])) for group in ordered]
+
+
+def _priced_line(
+    kind: LineKind, group: _PriceGroup, positions: tuple[int, ...], charges: Sequence[Charge], currency: str
+) -> Line:
+    behind = [charges[position] for position in positions]
+    raw_quantity = sum((charge.raw_quantity for charge in behind), Fraction(0))
+    amount_minor = price.amount_minor(
+        raw_quantity / group.raw_per_unit, group.price_micros, base_quantity=group.base_quantity, currency=currency
+    )
+    return Line(
+        kind=kind,
+        offering_id=group.offering_id,
+        unit=group.unit,
+        raw_quantity=raw_quantity,
+        raw_per_unit=group.raw_per_unit,
+        price_micros=group.price_micros,
+        base_quantity=group.base_quantity,
+        share_ppm=None,
+        share_base_minor=None,
+        amount_minor=amount_minor,
+        tax=group.tax,
+        starts_at=min(charge.interval.start for charge in behind),
+        ends_at=max(charge.interval.end for charge in behind),
+        charges=positions,
+    )
+
+
+def _credit_line(group: _CreditGroup, positions: tuple[int, ...], charges: Sequence[Charge], currency: str) -> Line:
+    """Return the credit for what was missing: the undelivered value, and `share_ppm` of it given back."""
+    behind = [charges[position] for position in positions]
+    value = sum(
+        (price.exact_amount(charge.quantity, charge.price_micros, currency=currency) for charge in behind), Fraction(0)
+    )
+    return _share_line(
+        LineKind.SLA_CREDIT,
+        share_ppm=group.share_ppm,
+        base_minor=rounding.half_up_exact(value),
+        sign=-1,
+        tax=group.tax,
+        offering_id=group.offering_id,
+        behind=[charge.interval for charge in behind],
+        positions=positions,
+    )
+
+
+def _share_lines(
+    lines: Sequence[Line], kind: LineKind, share_ppm: int, *, of: tuple[LineKind, ...], sign: int
+) -> list[Line]:
+    """Return one line per tax rate with the exchange's share of the lines of these kinds."""
+    bases: dict[TaxRate, list[Line]] = {}
+    for line in lines:
+        if line.kind in of:
+            bases.setdefault(line.tax, []).append(line)
+    return [
+        _share_line(
+            kind,
+            share_ppm=share_ppm,
+            base_minor=sum(line.amount_minor for line in behind),
+            sign=sign,
+            tax=tax,
+            offering_id=None,
+            behind=[Interval(line.starts_at, line.ends_at) for line in behind],
+            positions=(),
+        )
+        for tax, behind in sorted(bases.items(), key=lambda item: item[0])
+    ]
+
+
+def _share_line(
+    kind: LineKind,
+    *,
+    share_ppm: int,
+    base_minor: int,
+    sign: int,
+    tax: TaxRate,
+    offering_id: UUID | None,
+    behind: Sequence[Interval],
+    positions: tuple[int, ...],
+) -> Line:
+    return Line(
+        kind=kind,
+        offering_id=offering_id,
+        unit="percent",
+        raw_quantity=Fraction(share_ppm),
+        raw_per_unit=PPM_PER_PERCENT,
+        price_micros=None,
+        base_quantity=1,
+        share_ppm=share_ppm,
+        share_base_minor=base_minor,
+        amount_minor=sign * rounding.share(base_minor, share_ppm),
+        tax=tax,
+        starts_at=min(interval.start for interval in behind),
+        ends_at=max(interval.end for interval in behind),
+        charges=positions,
+    )
+
+
+def _bill(currency: str, lines: Sequence[Line]) -> Bill:
+    return Bill(currency, tuple(lines), taxes_of(lines))

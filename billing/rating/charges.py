@@ -1,0 +1,198 @@
+"""From what was delivered and metered to charges: exact quantities at the price then agreed.
+
+A charge stands for one usage event at one price (or for contracted time that nobody reported). Quantities
+stay exact: `raw_quantity` counts the smallest thing counted (card-seconds, GB-seconds, tokens) and
+`raw_per_unit` says how many of them make a unit (3,600 card-seconds a card-hour; a GB-month is 730 h, that
+is 2,628,000 GB-seconds). No rounding happens here.
+
+Because each event is rated by itself, invoices drawn at any moment add up: every charge is on exactly one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+from uuid import UUID
+
+from billing.contracts.terms import RateTerms, SlotTerms, TaxTerms
+from catalog.measures.interval import Interval
+from catalog.measures.units import Aggregation, unit
+
+HOUR_SECONDS: Final = 3_600
+MONTH_SECONDS: Final = 730 * HOUR_SECONDS  # a billing month; the calendar's differ, a price cannot
+
+# How many raw quantities (unit x seconds) make one unit of a meter that weighs a level by time.
+_LEVEL_SECONDS: Final = {
+    "memory_gib_hours": HOUR_SECONDS,
+    "memory_gb_hours": HOUR_SECONDS,
+    "storage_gb_months": MONTH_SECONDS,
+    "storage_tb_months": MONTH_SECONDS,
+}
+
+
+class ChargeKind(StrEnum):
+    """What a charge stands for."""
+
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    METERED = "metered"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """An allocation segment: so many units of an offering, from then to then."""
+
+    offering_id: UUID
+    interval: Interval
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A meter reading: an amount used in the interval, or the level held through it (storage, memory)."""
+
+    offering_id: UUID
+    meter: str
+    interval: Interval
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An exact quantity at one price. UNDELIVERED charges price what is missing; only the SLA credit uses them."""
+
+    kind: ChargeKind
+    offering_id: UUID
+    unit: str
+    price_micros: int
+    base_quantity: int
+    raw_quantity: Fraction
+    raw_per_unit: int
+    interval: Interval
+
+    @property
+    def quantity(self) -> Fraction:
+        """The exact quantity in units."""
+        return self.raw_quantity / self.raw_per_unit
+
+    @property
+    def placed_at(self) -> datetime:
+        """The instant whose tax rate holds: capacity is cut where rates change, a reading falls at its end."""
+        if self.kind is ChargeKind.METERED:
+            return self.interval.end - timedelta(microseconds=1)  # the end itself is no longer in the interval
+        return self.interval.start
+
+
+class Unpriceable(ValueError):
+    """Usage that its contract has no price for; a bill that left it out would under-report."""
+
+
+def segment_charges(
+    segment: Segment, slots: Iterable[SlotTerms], *, cuts: Iterable[datetime] = ()
+) -> tuple[Charge, ...]:
+    """Price a segment by the schedule: what was delivered up to the contracted quantity, and what was missing.
+
+    Units beyond the contracted quantity are not charged. `cuts` are instants at which a tax rate changes.
+    Raises Unpriceable when a part of the segment lies outside the schedule.
+    """
+    charges: list[Charge] = []
+    covered: list[Interval] = []
+    cuts = tuple(cuts)
+    for slot in _of_offering(slots, segment.offering_id):
+        shared = slot.interval.intersect(segment.interval)
+        if shared is None:
+            continue
+        covered.append(shared)
+        delivered = min(segment.quantity, slot.quantity)
+        for piece in shared.split(cuts):
+            charges += _capacity(slot, piece, delivered=delivered)
+    missing = segment.interval.subtract(covered)
+    if missing:
+        raise Unpriceable(f"no price was agreed from {missing[0].start.isoformat()} to {missing[0].end.isoformat()}")
+    return tuple(charges)
+
+
+def gap_charges(
+    slots: Iterable[SlotTerms], reported: Iterable[Segment], *, cuts: Iterable[datetime] = ()
+) -> tuple[Charge, ...]:
+    """Price the contracted time that no segment covers: all of it is undelivered."""
+    charges: list[Charge] = []
+    reported, cuts = tuple(reported), tuple(cuts)
+    for slot in sorted(slots, key=lambda slot: (slot.offering_id, slot.starts_at)):
+        covered = [segment.interval for segment in reported if segment.offering_id == slot.offering_id]
+        for gap in slot.interval.subtract(covered):
+            for piece in gap.split(cuts):
+                charges += _capacity(slot, piece, delivered=0)
+    return tuple(charges)
+
+
+def reading_charge(reading: Reading, rate: RateTerms) -> Charge:
+    """Price a reading by the rate card: a level weighs by its time, any other quantity counts as it is."""
+    per_unit = raw_per_unit(reading.meter)
+    raw = Fraction(reading.quantity)
+    if per_unit != 1:
+        raw *= whole_seconds(reading.interval)
+    return Charge(
+        kind=ChargeKind.METERED,
+        offering_id=reading.offering_id,
+        unit=reading.meter,
+        price_micros=rate.price_micros,
+        base_quantity=rate.base_quantity,
+        raw_quantity=raw,
+        raw_per_unit=per_unit,
+        interval=reading.interval,
+    )
+
+
+def reversed_charge(charge: Charge) -> Charge:
+    """Return the charge that cancels this one."""
+    return replace(charge, raw_quantity=-charge.raw_quantity)
+
+
+def raw_per_unit(meter: str) -> int:
+    """Return how many raw quantities make a unit of the meter; Unpriceable when its readings do not add up."""
+    aggregation = unit(meter).aggregation
+    if aggregation is Aggregation.TIME_WEIGHTED:
+        return _LEVEL_SECONDS[meter]
+    if aggregation is Aggregation.PERCENTILE_95:
+        raise Unpriceable(f"{meter} is a percentile: single readings of it cannot be charged")
+    return 1
+
+
+def tax_cuts(*schedules: Sequence[TaxTerms]) -> tuple[datetime, ...]:
+    """Return the instants at which one of the tax schedules changes its rate."""
+    return tuple(sorted({tax.effective_from for taxes in schedules for tax in taxes}))
+
+
+def whole_seconds(interval: Interval) -> int:
+    """Return the length in seconds; Unpriceable when it is not a whole number: time is counted in seconds."""
+    seconds, rest = divmod(interval.duration, timedelta(seconds=1))
+    if rest:
+        raise Unpriceable(f"expected whole seconds, got {interval.start.isoformat()}/{interval.end.isoformat()}")
+    return seconds
+
+
+def _of_offering(slots: Iterable[SlotTerms], offering_id: UUID) -> list[SlotTerms]:
+    return sorted((slot for slot in slots if slot.offering_id == offering_id), key=lambda slot: slot.starts_at)
+
+
+def _capacity(slot: SlotTerms, piece: Interval, *, delivered: int) -> list[Charge]:
+    seconds = whole_seconds(piece)
+    counts = ((ChargeKind.DELIVERED, delivered), (ChargeKind.UNDELIVERED, slot.quantity - delivered))
+    return [
+        Charge(
+            kind=kind,
+            offering_id=slot.offering_id,
+            unit=slot.unit,
+            price_micros=slot.price_micros,
+            base_quantity=1,
+            raw_quantity=Fraction(count * seconds),
+            raw_per_unit=HOUR_SECONDS,
+            interval=piece,
+        )
+        for kind, count in counts
+        if count
+    ]

@@ -1,0 +1,75 @@
+"""Charges as rows: each usage event rated once, in exact quantities."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.foundation import ids, strict
+from billing.contracts.models import Contract, ContractSlot
+from billing.rating.charges import ChargeKind
+from billing.rating.quantities import LARGEST
+from catalog.offerings.models import Offering
+
+
+class Charge(models.Model):
+    """An exact quantity at one price, from one usage event or from time that nobody reported. Append-only.
+
+    `raw_quantity` of `raw_per_unit` is the quantity in units (14,400 card-seconds of 3,600 are 4 card-hours); it
+    is negative only where the charge reverses another.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="charges")
+    usage_event_id = models.UUIDField(null=True)  # UsageEvent.id; empty for undelivered time without a report
+    n = models.PositiveIntegerField()  # counts the charges of one event
+    kind = models.CharField(max_length=16)
+    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="charges")
+    slot = models.ForeignKey(ContractSlot, on_delete=models.PROTECT, null=True, related_name="charges")
+    unit = models.CharField(max_length=32)
+    price_micros = models.BigIntegerField()
+    base_quantity = models.BigIntegerField()
+    raw_quantity = models.DecimalField(max_digits=38, decimal_places=9)
+    raw_per_unit = models.PositiveIntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("contract", "id")
+        indexes: ClassVar = [models.Index(fields=["contract", "id"], name="charge_of_contract")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["usage_event_id", "n"], name="charge_once_per_event"),
+            # Undelivered time that nobody reported is counted once, however often the last invoice is tried.
+            models.UniqueConstraint(
+                fields=["slot", "starts_at"], condition=Q(usage_event_id__isnull=True), name="charge_gap_once"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=list(ChargeKind)), name="charge_kind_known"),
+            models.CheckConstraint(
+                condition=Q(raw_quantity__gte=0) | Q(raw_quantity__lt=0, reverses__isnull=False),
+                name="charge_negative_only_reverses",
+            ),
+            # Also refuses NaN, which PostgreSQL orders above every number.
+            models.CheckConstraint(condition=Q(raw_quantity__lt=LARGEST), name="charge_quantity_is_a_number"),
+            models.CheckConstraint(
+                condition=Q(raw_per_unit__gt=0, base_quantity__gt=0, price_micros__gte=0), name="charge_price_shape"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=ChargeKind.METERED, slot__isnull=True)
+                | Q(~Q(kind=ChargeKind.METERED), slot__isnull=False),
+                name="charge_capacity_has_its_slot",
+            ),
+            models.CheckConstraint(
+                condition=Q(usage_event_id__isnull=False) | Q(kind=ChargeKind.UNDELIVERED),
+                name="charge_without_event_is_undelivered",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at"))
+                & Q(rated_at__gte=strict.EARLIEST, rated_at__lt=strict.LATEST),
+                name="charge_times_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.raw_quantity}/{self.raw_per_unit} {self.unit}"

@@ -1,0 +1,1 @@
+"""Usage: what providers report, accepted once and kept for ever."""

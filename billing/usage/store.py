@@ -1,0 +1,209 @@
+"""Reads and writes usage in few statements, whatever the size of a batch."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from billing.contracts.terms import Terms
+from billing.usage import acceptance
+from billing.usage.acceptance import Accepted, Known, Point, Scene
+from billing.usage.cloudevents import EventKey, Refusal, Report
+from billing.usage.models import AllocationSegment, MeteringPoint, UsageConflict, UsageRejection, UsageReversal
+from billing.usage.rules import EventKind
+from catalog.measures.interval import Interval
+
+_KNOWN = """
+    SELECT event.source, event.event_id, event.id, event.kind, event.payload_hash, event.metering_point_id, event.meter,
+           event.starts_at, event.ends_at, reversal.event_id IS NOT NULL
+    FROM unnest(%s::text[], %s::text[]) AS wanted(source, event_id)
+    JOIN billing_usageevent event
+      ON event.organisation_id = %s AND event.source = wanted.source AND event.event_id = wanted.event_id
+    LEFT JOIN billing_usagereversal reversal ON reversal.reversed_id = event.id
+"""
+
+# The primary key decides: rows that exist already, here or in a batch that commits first, are left out.
+_INSERT = """
+    INSERT INTO billing_usageevent (
+        organisation_id, source, event_id, id, kind, metering_point_id, contract_id, project_id, meter, starts_at,
+        ends_at, quantity, reverses_source, reverses_event_id, occurred_at, received_at, payload, payload_hash
+    )
+    SELECT %s, given.source, given.event_id, given.id, given.kind, given.metering_point_id, given.contract_id,
+           given.project_id, given.meter, given.starts_at, given.ends_at, given.quantity, given.reverses_source,
+           given.reverses_event_id, given.occurred_at, %s, given.payload, given.payload_hash
+    FROM unnest(
+        %s::text[], %s::text[], %s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[],
+        %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
+        %s::text[]
+    ) AS given(
+        source, event_id, id, kind, metering_point_id, contract_id, project_id, meter, starts_at, ends_at, quantity,
+        reverses_source, reverses_event_id, occurred_at, payload, payload_hash
+    )
+    ON CONFLICT DO NOTHING
+"""
+
+
+def locked_scene(organisation_id: UUID, reports: Sequence[Report]) -> Scene:
+    """Return what is known for these reports, with their metering points locked in the order of their ids."""
+    targets = _known(organisation_id, {report.reverses for report in reports if report.reverses is not None})
+    leases = {report.lease_id for report in reports if report.lease_id is not None}
+    # Points before events: two batches for one lease wait for each other here, and the second sees the first's.
+    points = (
+        MeteringPoint.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("contract")
+        .filter(provider_id=organisation_id)
+        .filter(Q(reference_id__in=leases) | Q(id__in={known.point_id for known in targets.values()}))
+        .order_by("id")
+    )
+    points_by_lease = {point.reference_id: _point(point) for point in points}
+    keys = {report.key for report in reports} | {report.reverses for report in reports if report.reverses is not None}
+    known = _known(organisation_id, keys)
+    return Scene(points_by_lease, known, _segments(points_by_lease.values(), reports, known.values()))
+
+
+def keep_accepted(organisation_id: UUID, accepted: Sequence[Accepted], *, received_at: datetime) -> bool:
+    """Store the accepted events; False, and nothing to be kept, when one of them exists by now."""
+    if not accepted:
+        return True
+    # In the order of their keys, so that two batches with the same events wait for each other, not in a circle.
+    accepted = sorted(accepted, key=lambda item: (item.report.key.source, item.report.key.event_id))
+    columns = [
+        [item.report.key.source for item in accepted],
+        [item.report.key.event_id for item in accepted],
+        [item.id for item in accepted],
+        [str(item.report.kind) for item in accepted],
+        [item.point.id for item in accepted],
+        [item.point.contract_id for item in accepted],
+        [item.point.project_id for item in accepted],
+        [item.meter for item in accepted],
+        [item.interval.start for item in accepted],
+        [item.interval.end for item in accepted],
+        [item.quantity for item in accepted],
+        [item.report.reverses.source if item.report.reverses else "" for item in accepted],
+        [item.report.reverses.event_id if item.report.reverses else "" for item in accepted],
+        [item.occurred_at for item in accepted],
+        [item.report.payload for item in accepted],
+        [item.report.payload_hash for item in accepted],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [organisation_id, received_at, *columns])
+        if cursor.rowcount != len(accepted):
+            return False
+    _keep_reversals(accepted, at=received_at)
+    undone = _reversed_ids(accepted)
+    AllocationSegment.objects.bulk_create(
+        AllocationSegment(
+            id=item.id,
+            metering_point_id=item.point.id,
+            starts_at=item.interval.start,
+            ends_at=item.interval.end,
+            quantity=int(item.quantity),
+            # One that the same batch reverses is never in force.
+            reversed_at=received_at if item.id in undone else None,
+        )
+        for item in accepted
+        if item.report.kind is EventKind.SEGMENT and item.quantity is not None
+    )
+    return True
+
+
+def keep_rejections(organisation_id: UUID, refusals: Sequence[Refusal], *, received_at: datetime) -> None:
+    """Keep what was declined, each payload once per reason."""
+    UsageRejection.objects.bulk_create(
+        (
+            UsageRejection(
+                organisation_id=organisation_id,
+                code=refusal.code,
+                detail=refusal.detail[:500],
+                pointer=refusal.pointer,
+                payload=refusal.payload,
+                payload_hash=refusal.payload_hash,
+                received_at=received_at,
+            )
+            for refusal in refusals
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def keep_conflicts(organisation_id: UUID, reports: Sequence[Report], *, received_at: datetime) -> None:
+    """Keep payloads that came under an id which stands for another, each once."""
+    UsageConflict.objects.bulk_create(
+        (
+            UsageConflict(
+                organisation_id=organisation_id,
+                source=report.key.source,
+                event_id=report.key.event_id,
+                payload=report.payload,
+                payload_hash=report.payload_hash,
+                received_at=received_at,
+            )
+            for report in reports
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _keep_reversals(accepted: Sequence[Accepted], *, at: datetime) -> None:
+    undone = _reversed_ids(accepted)
+    if not undone:
+        return
+    UsageReversal.objects.bulk_create(
+        UsageReversal(reversed_id=item.reverses.id, event_id=item.id) for item in accepted if item.reverses
+    )
+    AllocationSegment.objects.filter(id__in=undone).update(reversed_at=at)
+
+
+def _reversed_ids(accepted: Iterable[Accepted]) -> set[UUID]:
+    return {item.reverses.id for item in accepted if item.reverses is not None}
+
+
+def _known(organisation_id: UUID, keys: Iterable[EventKey]) -> dict[EventKey, Known]:
+    wanted = sorted(keys, key=lambda key: (key.source, key.event_id))
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [[key.source for key in wanted], [key.event_id for key in wanted], organisation_id])
+        return {
+            EventKey(source, event_id): Known(
+                id=id_,
+                kind=EventKind(kind),
+                payload_hash=payload_hash,
+                point_id=point_id,
+                meter=meter,
+                interval=Interval(starts_at, ends_at),
+                reversed=was_reversed,
+            )
+            for source, event_id, id_, kind, payload_hash, point_id, meter, starts_at, ends_at, was_reversed in cursor
+        }
+
+
+def _point(point: MeteringPoint) -> Point:
+    agreed = Terms.from_document(point.contract.terms)
+    return Point(
+        id=point.id,
+        contract_id=point.contract_id,
+        project_id=point.contract.project_id,
+        interval=Interval(point.starts_at, point.ends_at),
+        closed=point.closed_at is not None,
+        meters=agreed.offering(point.offering_id).meters,
+    )
+
+
+def _segments(
+    points: Iterable[Point], reports: Sequence[Report], known: Iterable[Known]
+) -> dict[UUID, list[tuple[datetime, datetime]]]:
+    """Return the segments in force that these reports may overlap or reverse, by point, in order."""
+    segments: dict[UUID, list[tuple[datetime, datetime]]] = {point.id: [] for point in points}
+    near = Q(id__in=[event.id for event in known])
+    around = acceptance.bounds(reports)
+    if around is not None:
+        near |= Q(starts_at__lt=around.end, ends_at__gt=around.start)
+    rows = AllocationSegment.objects.filter(near, metering_point__in=list(segments), reversed_at__isnull=True)
+    for point_id, starts_at, ends_at in rows.order_by("starts_at").values_list(
+        "metering_point_id", "starts_at", "ends_at"
+    ):
+        segments[point_id].append((starts_at, ends_at))
+    return segments
