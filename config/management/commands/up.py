@@ -74,6 +74,8 @@ class Command(BaseCommand):
     def _first_start(self, data: Path, *, empty: bool) -> None:
         """Load the demo market once; what was chosen at the first start holds for these data."""
         if _market(data):
+            if _market(data) == "empty" and not empty:
+                self.stdout.write("These data were begun with --empty; the demo market needs another --data DIR.")
             return
         choice = "demo"
         if empty:
