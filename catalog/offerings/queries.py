@@ -191,3 +191,9 @@ def priced(offerings: Iterable[Offering], at: datetime) -> list[PricedOffering]:
     found = list(offerings)
     cards = current_rate_cards(found, at)
     return [PricedOffering(offering, cards.get(offering.id)) for offering in found]
+
+
+def one_priced(actor: Actor, offering_id: UUID, at: datetime) -> PricedOffering:
+    """Return an offering that the actor may see with its prices in force; raises OfferingNotFound."""
+    offering = one(actor, offering_id)
+    return PricedOffering(offering, current_rate_card(offering, at))

@@ -46,6 +46,14 @@ def with_latencies(sites: QuerySet[Site]) -> QuerySet[Site]:
     return sites.select_related("hub", "cluster", "operator").prefetch_related(Prefetch("latencies", latencies))
 
 
+def one(actor: Actor, site_id: UUID) -> Site:
+    """Return a site that the actor may see; raises SiteNotFound."""
+    site = visible_to(actor).filter(id=site_id).first()
+    if site is None:
+        raise SiteNotFound
+    return site
+
+
 def locked_for_change(actor: Actor, site_id: UUID) -> Site:
     """Lock a site that the actor may change: their own, or any for the operator. Raises SiteNotFound."""
     sites = Site.objects.select_for_update().filter(id=site_id)
