@@ -67,7 +67,8 @@ MARKET: Final = (
         "trades",
         counted="SELECT count(*) FROM exchange_trade",
         violations="""
-            SELECT t.id::text, format('price %s, reserve %s, limit %s', t.price_micros, f.reserve_micros, o.limit_micros)
+            SELECT t.id::text,
+                format('price %s, reserve %s, limit %s', t.price_micros, f.reserve_micros, o.limit_micros)
             FROM exchange_trade t
             JOIN exchange_order o ON o.id = t.order_id JOIN exchange_offer f ON f.id = t.offer_id
             JOIN exchange_market m ON m.id = t.market_id
@@ -94,7 +95,8 @@ MARKET: Final = (
         counted="SELECT count(*) FROM exchange_round",
         violations="""
             WITH declared AS (
-                SELECT r.id, sum((t ->> 'qty')::numeric * ((t ->> 't1')::int - (t ->> 't0')::int)) * m.lot_units AS hours
+                SELECT r.id, m.lot_units
+                    * sum((t ->> 'qty')::numeric * ((t ->> 't1')::int - (t ->> 't0')::int)) AS hours
                 FROM exchange_round r JOIN exchange_market m ON m.id = r.market_id
                 JOIN exchange_roundoutcome o ON o.round_id = r.id,
                     jsonb_array_elements(o.text::jsonb -> 'trades') AS t
@@ -146,11 +148,12 @@ MARKET: Final = (
                 generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
             """,
         violations="""
-            SELECT g.site_id, format('%s prices at %s in round %s', count(DISTINCT t.price_micros), hour, t.round_id)
+            SELECT min(g.site_id::text), format('%s prices at %s in round %s', count(DISTINCT t.price_micros), hour, t.round_id)
             FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id
             JOIN catalog_offering g ON g.id = f.offering_id,
                 generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
-            GROUP BY t.round_id, hour, g.site_id, g.resource_type_id, g.fabric, g.security_level, g.rated_tflops, g.memory_gb
+            GROUP BY t.round_id, hour, g.site_id, g.resource_type_id, g.fabric,
+                g.security_level, g.rated_tflops, g.memory_gb
             HAVING count(DISTINCT t.price_micros) > 1
             """,
     ),
@@ -171,7 +174,8 @@ MARKET: Final = (
         "offers",
         counted="SELECT count(*) FROM exchange_offer",
         violations="""
-            SELECT f.id, format('sold %s, trades %s, hours %s', f.sold_unit_hours, coalesce(t.hours, 0), coalesce(s.sold, 0))
+            SELECT f.id, format('sold %s, trades %s, hours %s',
+                f.sold_unit_hours, coalesce(t.hours, 0), coalesce(s.sold, 0))
             FROM exchange_offer f
             LEFT JOIN (SELECT offer_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1) t ON t.offer_id = f.id
             LEFT JOIN (SELECT offer_id, sum(sold) AS sold FROM exchange_offerslot GROUP BY 1) s ON s.offer_id = f.id
@@ -190,7 +194,8 @@ MARKET: Final = (
                 FROM billing_contractslot s JOIN billing_contract c ON c.id = s.contract_id AND c.source_type = 'order',
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
             ), traded AS (
-                SELECT t.contract_id, f.offering_id, hour, sum(t.quantity)::bigint AS units, max(t.price_micros) AS price_micros
+                SELECT t.contract_id, f.offering_id, hour,
+                    sum(t.quantity)::bigint AS units, max(t.price_micros) AS price_micros
                 FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id,
                     generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2, 3
@@ -244,7 +249,8 @@ MARKET: Final = (
                 SELECT *, value + round(value * buyer_fee_ppm / 1000000) AS net FROM worst
             ), needed AS (
                 SELECT f.id, f.hold_id, net + round(net * tax_rate_ppm / 1000000)
-                    + coalesce((SELECT sum(c.held_minor) FROM billing_contract c WHERE c.hold_id = f.hold_id), 0) AS minor
+                    + coalesce((SELECT sum(c.held_minor) FROM billing_contract c WHERE c.hold_id = f.hold_id), 0)
+                    AS minor
                 FROM with_fee f
             )
             SELECT n.id, format('held %s, needed %s', h.amount_minor, n.minor)

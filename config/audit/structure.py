@@ -24,7 +24,7 @@ def _columns(cursor: CursorWrapper) -> list[tuple[str, str, str]]:
 
 
 def _never_change(cursor: CursorWrapper) -> Finding:
-    """Look at the guards of each append-only table: triggers and the rights of the role that the application (and the audit) works as."""
+    """Look at the guards of each append-only table: its triggers, and what the working role may do."""
     violations = []
     tables = sorted(append_only_tables())
     for table in tables:

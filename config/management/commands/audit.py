@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.audit.bills import BILLS
 from config.audit.books import BOOKS
 from config.audit.invariants import SHOWN, check_all
 from config.audit.market import MARKET
@@ -17,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         broken = 0
-        for invariant, finding in check_all((*BOOKS, *MARKET, *STRUCTURE)):
+        for invariant, finding in check_all((*BOOKS, *MARKET, *BILLS, *STRUCTURE)):
             holds = not finding.violations
             verdict = "ok  " if holds else "FAIL"
             self.stdout.write(
