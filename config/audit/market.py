@@ -148,7 +148,8 @@ MARKET: Final = (
                 generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
             """,
         violations="""
-            SELECT min(g.site_id::text), format('%s prices at %s in round %s', count(DISTINCT t.price_micros), hour, t.round_id)
+            SELECT min(g.site_id::text),
+                format('%s prices at %s in round %s', count(DISTINCT t.price_micros), hour, t.round_id)
             FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id
             JOIN catalog_offering g ON g.id = f.offering_id,
                 generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
