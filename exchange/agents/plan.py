@@ -54,10 +54,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How an agent deviates from plain delivery: `readings` None makes consumption up, else they are all there is."""
+    """How an agent deviates from plain delivery: `readings` None makes consumption up, else they are all there is.
+
+    `step` is how much time one report covers while the agent keeps up.
+    """
 
     shortfalls: tuple[Shortfall, ...] = ()
     readings: tuple[Reading, ...] | None = None
+    step: timedelta = FINE
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def next_actions(lease: LeaseFacts, behaviour: Behaviour, *, now: datetime) -> A
     """Return what the agent of a lease does at an instant."""
     activate = not lease.running and lease.starts_at - HAND_OVER_EARLY <= now < lease.ends_at
     running = lease.running or activate
-    intervals = tuple(_intervals(lease, now)) if running else ()
+    intervals = tuple(_intervals(lease, behaviour.step, now)) if running else ()
     reported_until = intervals[-1][1] if intervals else lease.reported_until
     beat_due = lease.last_heartbeat_at is None or now - lease.last_heartbeat_at >= HEARTBEAT_EVERY
     return Actions(
@@ -108,12 +112,12 @@ def access_text(reference: str) -> str:
     return f"ssh lease@{reference.replace('_', '-')}.cluster.example -p 2222\none-time token: {token}"
 
 
-def _intervals(lease: LeaseFacts, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the stretches that are over and not reported, in whole minutes or, far behind, to the next whole hour."""
+def _intervals(lease: LeaseFacts, fine: timedelta, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the stretches that are over and not reported, in whole steps or, far behind, to the next whole hour."""
     start = max(lease.reported_until, lease.starts_at)
     until = min(now, lease.ends_at)
     for _ in range(MAX_INTERVALS):
-        step = COARSE if until - start > COARSE else FINE
+        step = COARSE if until - start > COARSE else fine
         if start >= until:
             return
         end = min(_floor(start, step) + step, lease.ends_at)

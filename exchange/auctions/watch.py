@@ -7,10 +7,14 @@ ordinary life; this holds when a person parked a job or took a row away.
 from datetime import datetime, timedelta
 from typing import Final
 
+from accounts.actors.actor import Actor
 from accounts.events.models import Event
 from accounts.jobs import services as jobs
 from exchange.auctions.clear import SETTLE_ROUND
 from exchange.auctions.gates import CLEAR_ROUND
+from exchange.markets.models import Market
+from exchange.offers import gate as offers
+from exchange.orders import gate as orders
 from exchange.rounds import rules, services
 from exchange.rounds.models import Round
 from exchange.rounds.rules import RoundStatus
@@ -18,10 +22,11 @@ from exchange.rounds.rules import RoundStatus
 # From the gate to publication; the same market's next gate waits meanwhile.
 DEADLINE: Final = timedelta(minutes=5)
 OVERDUE: Final = "round.overdue"
+_CLOCK: Final = Actor.system("clock")
 
 
 def sweep(*, now: datetime) -> int:
-    """Enqueue the next step of every round in progress, and say once which rounds are overdue."""
+    """Enqueue the next step of rounds in progress, say once which are overdue, end what no gate can deliver."""
     unfinished = list(Round.objects.filter(status__in=rules.IN_PROGRESS).order_by("scheduled_at"))
     for round_ in unfinished:
         kind = SETTLE_ROUND if round_.status == RoundStatus.CLEARED else CLEAR_ROUND
@@ -29,6 +34,9 @@ def sweep(*, now: datetime) -> int:
     for late in overdue(now=now):
         if not _was_said(late):
             services.alarm(late, OVERDUE, {"status": late.status}, now=now)
+    for market in Market.objects.order_by("id"):
+        orders.expire_due(_CLOCK, market, now=now)
+        offers.expire_due(_CLOCK, market, now=now)
     return len(unfinished)
 
 

@@ -104,7 +104,7 @@ class RoundOutcome(models.Model):
     text = models.TextField()  # prices and trades, canonical JSON (the public outcome format)
     digest = models.CharField(max_length=DIGEST_LENGTH)
     certificate = models.TextField()  # price vectors that prove the bound, canonical JSON
-    engine_version = models.CharField(max_length=32)
+    engine_version = models.CharField(max_length=100)
     rules_version = models.PositiveIntegerField()
     welfare_micros = models.DecimalField(max_digits=30, decimal_places=0)
     bound_micros = models.DecimalField(max_digits=30, decimal_places=0)

@@ -1,0 +1,1 @@
+"""The demo market: made-up members, and the story that the docs and tests tell."""
