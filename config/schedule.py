@@ -6,4 +6,9 @@ from typing import Any, Final
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     # Finds jobs whose doorbell was lost and jobs whose worker died.
     "sweep jobs": {"task": "accounts.jobs.tasks.work", "schedule": 10.0},
+    # Every second: a gate is at most that late.
+    "close due rounds": {"task": "exchange.auctions.close_due", "schedule": 1.0},
+    "watch rounds": {"task": "exchange.auctions.watch", "schedule": 10.0},
+    "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0},
+    "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0},
 }
