@@ -11,7 +11,7 @@ from accounts.foundation.errors import (
     PaymentRequired,
     Unprocessable,
 )
-from catalog.measures.money import Money
+from catalog.measures.money import Money, format_minor
 
 
 class OrderNotFound(NotFound):
@@ -85,7 +85,11 @@ class OverBudget(Unprocessable):
             f"{largest_fitting(largest_quantity)}",
             (FieldProblem("/budget", f"expected at least {needed} for this quantity, got {budget}"),),
         )
-        self.largest_quantity = largest_quantity
+        self.facts = {
+            "needed": _money(needed),
+            "budget": _money(budget),
+            "largest_quantity": largest_quantity,
+        }
 
 
 class OrderUnfunded(PaymentRequired):
@@ -99,9 +103,11 @@ class OrderUnfunded(PaymentRequired):
             f"{reason} {fitting}",
             (FieldProblem("/quantity", f"needs {needed}, with {available} available. {fitting}"),),
         )
-        self.needed = needed
-        self.available = available
-        self.largest_quantity = largest_quantity
+        self.facts = {
+            "needed": _money(needed),
+            "available": _money(available),
+            "largest_quantity": largest_quantity,
+        }
 
 
 class NeedsUnsatisfiable(Unprocessable):
@@ -131,3 +137,7 @@ def largest_fitting(quantity: int) -> str:
     if not quantity:
         return "Not even the smallest quantity would fit."
     return f"The largest quantity that would fit is {quantity}."
+
+
+def _money(money: Money) -> dict[str, str]:
+    return {"amount": format_minor(money.amount_minor, money.currency), "currency": money.currency}

@@ -194,7 +194,7 @@ def _kind_problems(market: MarketTerms, kind: OrderKind, terms: OrderTerms) -> I
     window = (terms.latest_at - terms.earliest_at) // HOUR
     if terms.hours < 1 or terms.hours % market.grid_slots:
         yield FieldProblem("/hours", f"expected a multiple of {market.grid_slots} hours, got {terms.hours}")
-    elif terms.hours > window >= 0:
+    elif terms.hours > window > 0:
         yield FieldProblem("/hours", f"expected at most the {window} hours of the window, got {terms.hours}")
 
 
