@@ -9,6 +9,7 @@ urlpatterns = [
     path("readyz", health.ready, name="ready"),
     path("v1/openapi.json", description.SchemaView.as_view(), name="openapi"),
     path("v1/", include("accounts.urls_api")),
+    path("v1/", include("catalog.urls_api")),
     path("", include("accounts.urls_pages")),
 ]
 
