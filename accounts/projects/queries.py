@@ -27,3 +27,8 @@ def for_order(actor: Actor, project_id: UUID | None) -> Project:
     if project is None:
         raise NotFound
     return project
+
+
+def open_to(actor: Actor) -> QuerySet[Project]:
+    """Return the projects that the actor's own organisation can book on, by code."""
+    return Project.objects.filter(organisation_id=actor.organisation(), archived_at__isnull=True).order_by("code")

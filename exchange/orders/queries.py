@@ -10,6 +10,9 @@ from django.db.models import QuerySet
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import ids
 from accounts.foundation.errors import FieldProblem
+from billing.contracts import drafting
+from billing.contracts import rules as contract_rules
+from billing.contracts.rules import WorstCase
 from catalog.offerings import cells
 from catalog.offerings import queries as offerings
 from catalog.offerings.needs import Needs, Unmet
@@ -18,7 +21,7 @@ from exchange.markets.models import Market
 from exchange.offers import queries as offers
 from exchange.orders.errors import OrderNotFound
 from exchange.orders.models import Order
-from exchange.orders.rules import LIVE
+from exchange.orders.rules import LIVE, OrderTerms
 
 
 def visible_to(actor: Actor) -> QuerySet[Order]:
@@ -97,3 +100,10 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return f"{value['ms']} ms to {value['metro']}"
     return str(value)
+
+
+def worst_case(market: Market, terms: OrderTerms, *, at: datetime) -> WorstCase:
+    """Return what an order would cost at most if it were placed at an instant: value, fee and tax."""
+    value_minor = contract_rules.value_at(terms.unit_hours, 1, terms.limit_micros, currency=market.currency)
+    fee_ppm, tax_ppm = drafting.fees_at(at).buyer_fee_ppm, drafting.sales_tax_at(at).rate_ppm
+    return contract_rules.worst_case(value_minor, fee_ppm=fee_ppm, tax_ppm=tax_ppm)

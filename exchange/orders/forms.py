@@ -1,0 +1,143 @@
+"""The order ticket: what a person types to place an order, and to raise one."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors.actor import Actor
+from accounts.projects import queries as projects
+from accounts.web.forms import DeskTime, PlainDecimal, StrictForm, WholeNumber
+from catalog.measures.money import exponent, parse_minor
+from catalog.measures.price import parse_price_micros
+from catalog.offerings.forms import NeedsForm
+from exchange.markets.models import Market
+from exchange.markets.rules import MAX_QUANTITY, MarketStatus
+from exchange.orders.rules import OrderKind, OrderSpec, OrderTerms
+
+_AMOUNT = {"max_digits": 17, "decimal_places": 2, "minimum": Decimal(0)}
+_PRICE = {"max_digits": 15, "decimal_places": 6, "minimum": Decimal(0)}
+
+
+class OrderForm(NeedsForm):
+    """A whole new order. `spec()` of the valid form is what `orders.place` takes."""
+
+    fields_by_pointer: ClassVar = {
+        **NeedsForm.fields_by_pointer,
+        "/quantity": "quantity_max",
+        "/min_quantity": "quantity_min",
+        "/extras_reserve": "extras_reserve",
+        "/project": "project",
+    }
+
+    market = forms.ModelChoiceField(label=_("Market"), queryset=Market.objects.none(), empty_label=None)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[
+            (OrderKind.BLOCK.value, _("Block: one constant number of units over hours in a row")),
+            (OrderKind.HOURLY.value, _("Hourly: every hour stands alone, from nothing to the full quantity")),
+        ],
+    )
+    quantity_max = WholeNumber(label=_("Units, at most"), minimum=1, maximum=MAX_QUANTITY)
+    quantity_min = WholeNumber(
+        label=_("Units, at least"),
+        required=False,
+        minimum=1,
+        maximum=MAX_QUANTITY,
+        help_text=_("Blocks only; empty: all or none"),
+    )
+    hours = WholeNumber(
+        label=_("Hours in a row"),
+        required=False,
+        minimum=1,
+        maximum=8784,
+        help_text=_("Blocks only; empty: the window"),
+    )
+    earliest_at = DeskTime(label=_("Not before"), help_text=_("Asia/Shanghai, on the hour"))
+    latest_at = DeskTime(label=_("Over by"), help_text=_("Asia/Shanghai; a longer window leaves the start open"))
+    limit_price = PlainDecimal(
+        label=_("Limit a unit and hour"), help_text=_("In the market's currency, without fee and tax"), **_PRICE
+    )
+    budget = PlainDecimal(
+        label=_("Budget in all"), required=False, help_text=_("With fee, tax and reserve; may stay empty"), **_AMOUNT
+    )
+    extras_reserve = PlainDecimal(
+        label=_("Reserve for metered extras"), required=False, help_text=_("Traffic, storage, energy"), **_AMOUNT
+    )
+    single_site = forms.BooleanField(label=_("All units in one delivery pool (blocks only)"), required=False)
+    rolls_over = forms.BooleanField(label=_("Stay in the book for the next rounds if not filled"), required=False)
+    project = forms.ChoiceField(label=_("Project"))
+
+    field_order = (
+        "market",
+        "kind",
+        "quantity_max",
+        "quantity_min",
+        "hours",
+        "earliest_at",
+        "latest_at",
+        "limit_price",
+        "budget",
+        "extras_reserve",
+        "project",
+        "single_site",
+        "rolls_over",
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        market = self.fields["market"]
+        assert isinstance(market, forms.ModelChoiceField)
+        market.queryset = Market.objects.filter(status=MarketStatus.OPEN)
+        names = [(str(project.id), project.name) for project in projects.open_to(actor)]
+        project_field = self.fields["project"]
+        assert isinstance(project_field, forms.ChoiceField)
+        project_field.choices = names
+
+    @property
+    def need_names(self) -> frozenset[str]:
+        """The fields that say what the job needs; the page groups them."""
+        return frozenset(NeedsForm.base_fields)
+
+    def spec(self) -> OrderSpec:
+        """The order that the valid form says."""
+        said = self.cleaned_data
+        market: Market = said["market"]
+        kind = OrderKind(said["kind"])
+        is_block = kind is OrderKind.BLOCK
+        window_hours = int((said["latest_at"] - said["earliest_at"]).total_seconds()) // 3600
+        return OrderSpec(
+            market_id=market.id,
+            kind=kind,
+            single_site=said["single_site"],
+            project_id=UUID(said["project"]),
+            terms=OrderTerms(
+                quantity_max=said["quantity_max"],
+                quantity_min=(said["quantity_min"] or said["quantity_max"]) if is_block else said["quantity_min"],
+                hours=(said["hours"] or window_hours) if is_block else said["hours"],
+                earliest_at=said["earliest_at"],
+                latest_at=said["latest_at"],
+                needs=self.needs(),
+                limit_micros=parse_price_micros(f"{said['limit_price']:f}"),
+                budget_minor=minor(said["budget"], market.currency),
+                extras_reserve_minor=minor(said["extras_reserve"], market.currency) or 0,
+                rolls_over=said["rolls_over"],
+            ),
+        )
+
+
+class RaiseForm(StrictForm):
+    """A higher limit for an open order; it keeps the order's place in the queue."""
+
+    limit_price = PlainDecimal(label=_("New limit a unit and hour"), **_PRICE)
+
+    def limit_micros(self) -> int:
+        """The limit that the valid form says."""
+        return parse_price_micros(f"{self.cleaned_data['limit_price']:f}")
+
+
+def minor(amount: Decimal | None, currency: str) -> int | None:
+    """Return an amount as minor units of its currency; None stays None."""
+    return None if amount is None else parse_minor(f"{amount:.{exponent(currency)}f}", currency)

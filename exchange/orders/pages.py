@@ -1,0 +1,121 @@
+"""Orders as a buyer places and follows them."""
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.actors.actor import Actor, Capability
+from accounts.actors.pages import actor_required
+from accounts.events import queries as events
+from accounts.foundation import clock
+from accounts.foundation.errors import DomainError
+from accounts.web.forms import DESK_ZONE
+from accounts.web.listing import listing
+from billing.ledger import queries as ledger
+from exchange.markets.models import Market
+from exchange.orders import queries, services
+from exchange.orders.forms import OrderForm, RaiseForm
+from exchange.orders.models import Order
+from exchange.orders.rules import LIVE
+
+# Where an empty ticket starts: the next whole day, so that the first try is not too near to the gate.
+_FIRST_HOURS: Final = 24
+
+
+@actor_required(Capability.VIEW_BUYING)
+def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The organisation's orders, newest first."""
+    found = listing(queries.visible_to(actor), request)
+    return render(request, "exchange/orders.html", {"listing": found, "may_trade": actor.can(Capability.TRADE)})
+
+
+@actor_required(Capability.TRADE)
+def order_new(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The order ticket: filled in, confirmed with its worst case, placed."""
+    if request.method != "POST":
+        form = OrderForm(actor=actor, initial=_suggestions(request))
+        return _ticket(request, actor, form)
+    form = OrderForm(request.POST, actor=actor)
+    if not form.is_valid():
+        return _ticket(request, actor, form, status=400)
+    spec = form.spec()
+    if "confirmed" not in request.POST:
+        worst = queries.worst_case(form.cleaned_data["market"], spec.terms, at=clock.now())
+        return _ticket(request, actor, form, worst=worst, terms=spec.terms)
+    try:
+        order = services.place(actor, spec, now=clock.now())
+    except DomainError as error:
+        form.refuse(error)
+        return _ticket(request, actor, form, status=422)
+    messages.success(request, _("The order is in the book. Its funds are held until the round decides."))
+    return redirect("order", order_id=order.id)
+
+
+@actor_required(Capability.VIEW_BUYING)
+def order(request: HttpRequest, actor: Actor, order_id: UUID) -> HttpResponse:
+    """One order: what it says, where it stands, what it got."""
+    return _detail(request, actor, queries.get(actor, order_id), RaiseForm())
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def order_raise(request: HttpRequest, actor: Actor, order_id: UUID) -> HttpResponse:
+    """Raise the limit of an open order."""
+    form = RaiseForm(request.POST)
+    if form.is_valid():
+        try:
+            services.amend(actor, order_id, limit_micros=form.limit_micros(), now=clock.now())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("The limit is raised; the order keeps its place."))
+            return redirect("order", order_id=order_id)
+    return _detail(request, actor, queries.get(actor, order_id), form, status=422)
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def order_cancel(request: HttpRequest, actor: Actor, order_id: UUID) -> HttpResponse:
+    """Cancel what is open of an order."""
+    try:
+        services.cancel(actor, order_id, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.detail)
+    else:
+        messages.success(request, _("The order is cancelled and its funds are free again."))
+    return redirect("order", order_id=order_id)
+
+
+def _ticket(request: HttpRequest, actor: Actor, form: OrderForm, *, status: int = 200, **more: Any) -> HttpResponse:
+    market = form.cleaned_data["market"] if "worst" in more else Market.objects.order_by("code").first()
+    currency = market.currency if market else "CNY"
+    funds = ledger.funds(actor.organisation(), currency)
+    context = {"form": form, "market": market, "funds": funds, "currency": currency, **more}
+    return render(request, "exchange/order_new.html", context, status=status)
+
+
+def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "order": order,
+        "form": form,
+        "is_live": order.status in LIVE and order.buyer_id == actor.organisation_id and actor.can(Capability.TRADE),
+        "trades": order.trades.select_related("offer__offering__site", "provider", "round").order_by("starts_at", "id"),
+        "timeline": events.timeline(actor, "order", order.id),
+        "rounds": order.rounds.select_related("round").order_by("round__scheduled_at"),
+    }
+    return render(request, "exchange/order.html", context, status=status)
+
+
+def _suggestions(request: HttpRequest) -> dict[str, Any]:
+    """What an empty ticket shows: the needs of the search it came from, and the next local day."""
+    local = clock.now().astimezone(DESK_ZONE).replace(minute=0, second=0, microsecond=0)
+    day = local.replace(hour=0) + timedelta(hours=_FIRST_HOURS)
+    lists = {name: request.GET.getlist(name) for name in ("models", "regions", "interconnects")}
+    single = {name: value for name, value in request.GET.items() if name not in lists}
+    return {"earliest_at": day, "latest_at": day + timedelta(hours=_FIRST_HOURS), **single, **lists}
