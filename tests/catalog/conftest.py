@@ -77,3 +77,22 @@ def make_offering(operator: Actor, provider: Actor) -> Callable[..., Offering]:
         return cast.listed_offering(operator, seller, site, **fields)
 
     return make
+
+
+@pytest.fixture
+def call() -> Callable[..., Any]:
+    """Call the API as an actor: `call(provider, "post", "/v1/offerings", {...})` gives the response."""
+    import secrets
+
+    from rest_framework.test import APIClient
+
+    def request(actor: Actor | None, method: str, path: str, body: object = None, **params: object) -> Any:
+        client = APIClient()
+        if actor is not None:
+            client.force_authenticate(user=None, token=actor)  # type: ignore[arg-type]
+        if method == "get":
+            return client.get(path, params)
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        return getattr(client, method)(path, body, format="json", headers=headers)
+
+    return request
