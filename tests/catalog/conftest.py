@@ -86,7 +86,7 @@ def call() -> Callable[..., Any]:
 
     from rest_framework.test import APIClient
 
-    def request(actor: Actor | None, method: str, path: str, body: object = None, **params: object) -> Any:
+    def request(actor: Actor | None, method: str, path: str, body: object = None, **params: Any) -> Any:
         client = APIClient()
         if actor is not None:
             client.force_authenticate(user=None, token=actor)  # type: ignore[arg-type]
