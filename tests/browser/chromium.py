@@ -104,11 +104,22 @@ def _unpacked(package: Path, axe: Path) -> Browser:
         for archive in ("al2023.tar.br", "swiftshader.tar.br"):
             plain = fresh / "archive.tar"
             _decompress(package / "bin" / archive, plain)
-            with tarfile.open(plain) as members:
-                members.extractall(fresh, filter="data")
+            _extract(plain, fresh)
             plain.unlink()
         fresh.rename(place)
     return Browser(place / "chromium", place / "lib", axe)
+
+
+def _extract(archive: Path, directory: Path) -> None:
+    """Write the regular files of an archive; Python 3.11.2 cannot yet be told to refuse names that lead outside."""
+    with tarfile.open(archive) as members:
+        for member in members:
+            target = (directory / member.name).resolve()
+            content = members.extractfile(member) if member.isfile() else None
+            if content is not None and target.is_relative_to(directory.resolve()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
+                target.chmod(member.mode & 0o755)
 
 
 def _decompress(source: Path, target: Path) -> None:
@@ -122,8 +133,10 @@ def _tool(name: str) -> str:
 def _run(command: list[str], failure: str) -> None:
     # The environment's own node first: the system's may be too old for the package.
     path = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")])
+    # Trust what the machine trusts, as pip does: a company's network may have a certificate of its own.
+    environment = {"NODE_USE_SYSTEM_CA": "1"} | os.environ | {"PATH": path}
     try:
-        subprocess.run(command, check=True, cwd=_PLACE, env=os.environ | {"PATH": path}, capture_output=True, text=True)
+        subprocess.run(command, check=True, cwd=_PLACE, env=environment, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise NoBrowser(f"{failure}: {error}") from error
     except subprocess.CalledProcessError as error:
