@@ -37,9 +37,10 @@ from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from psycopg import errors as postgres
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts.foundation import errors
@@ -165,9 +166,11 @@ def _escaped(name: str) -> str:
     return name[:60].replace("~", "~0").replace("/", "~1")
 
 
-def answer(error: DomainError) -> JsonResponse:
-    """Return the problem of a refusal outside DRF, where no view was found or reached."""
-    return JsonResponse(problem(error), status=status_of(error), content_type=MEDIA_TYPE)
+def answer(error: DomainError) -> HttpResponse:
+    """Return the problem of a refusal outside DRF, where no view was found or reached: the same bytes as inside."""
+    body = JSONRenderer().render(problem(error))
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(body, status=status_of(error), content_type=MEDIA_TYPE, headers=headers)
 
 
 def concerns(request: HttpRequest) -> bool:

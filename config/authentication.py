@@ -1,6 +1,6 @@
 """Who calls the API: a program by its key, or a person by the session of the pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -41,5 +41,6 @@ class PageSessionAuthentication(SessionAuthentication):
         actor = actor_of(request._request)
         if actor is None:
             return None
-        self.enforce_csrf(request)
+        # Django's request, not DRF's: looking for the token there would parse the body before its turn.
+        self.enforce_csrf(cast("Request", request._request))
         return request._request.user, actor

@@ -2,11 +2,12 @@
 
 from typing import Final, Protocol, runtime_checkable
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.actors.actor import Actor, Capability
-from accounts.actors.errors import NotAllowed, SignInNeeded
+from accounts.actors.errors import SignInNeeded
 
 # What a method may be open to besides the holders of a capability.
 ANY_ACTOR: Final = "any_actor"  # whoever acts for an organisation
@@ -25,9 +26,11 @@ class HasRequiredCapability(BasePermission):
     """Ask for what the view declares; a method that declares nothing is open to nobody."""
 
     def has_permission(self, request: Request, view: object) -> bool:
-        """Return True or raise SignInNeeded or NotAllowed, before anything of the request is looked at."""
+        """Return True or raise SignInNeeded, NotAllowed or MethodNotAllowed, before the request is read."""
         assert isinstance(view, Declared), f"{type(view).__name__} is no ExchangeAPIView"
         requirement = view.requirement(request.method or "")
+        if requirement is None:
+            raise MethodNotAllowed(request.method or "")
         if requirement == PUBLIC:
             return True
         actor = request.auth
@@ -36,8 +39,6 @@ class HasRequiredCapability(BasePermission):
         actor.organisation()
         if requirement == ANY_ACTOR:
             return True
-        if requirement is None:
-            raise NotAllowed(())
         actor.require(*_capabilities(requirement))
         return True
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.foundation import ids
-from accounts.foundation.errors import shown
+from accounts.foundation.errors import mismatch
 
 
 class InputSerializer(serializers.Serializer[Any]):
@@ -18,7 +18,7 @@ class InputSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated fields; unknown ones are a problem each."""
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError([f"{shown(data)} was given; expected an object."])
+            raise serializers.ValidationError({"non_field_errors": [mismatch(data, "an object")]})
         known = self.fields
         unknown = {
             name: [f"There is no such field; expected {', '.join(known) or 'no field'}."]
