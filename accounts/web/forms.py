@@ -84,6 +84,16 @@ class PlainDecimal(_StrictField):
         )
 
 
+class StrictText(_StrictField):
+    """Printable text; `read` may turn it into something else, such as a date."""
+
+    def __init__(self, *, max_length: int, read: Callable[[str], Any] | None = None, **options: Any) -> None:
+        options.setdefault("widget", forms.TextInput(attrs={"autocomplete": "off"}))
+        super().__init__(
+            read=read or (lambda text: strict.text(text, max_length=max_length)), max_length=max_length, **options
+        )
+
+
 class DeskTime(_StrictField):
     """A date and time in Asia/Shanghai, as an instant in UTC."""
 

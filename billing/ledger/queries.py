@@ -190,3 +190,9 @@ def _own_codes(actor: Actor) -> list[Code]:
     if not codes:
         actor.require(Capability.VIEW_BUYING)
     return codes
+
+
+def wallet_entries(organisation_id: UUID) -> QuerySet[LedgerEntry]:
+    """Return every movement of an organisation's wallets."""
+    entries = LedgerEntry.objects.select_related("account", "transaction")
+    return entries.filter(account__code=Code.WALLET, account__organisation_id=organisation_id)

@@ -89,4 +89,4 @@ class PaymentMethodOut(OutputSerializer):
 class PaymentMethodsOut(OutputSerializer):
     """Every way to pay in."""
 
-    data = PaymentMethodOut(many=True)  # type: ignore[assignment] (a field, not the property)
+    data = PaymentMethodOut(many=True)  # type: ignore[assignment]  # a field here, not the property

@@ -50,5 +50,5 @@ class UnmatchedOut(OutputSerializer):
     """Everything that does not match; `cut_kinds` have more items than are shown."""
 
     at = serializers.DateTimeField()
-    data = ItemOut(many=True, source="items")  # type: ignore[assignment] (a field, not the property)
+    data = ItemOut(many=True, source="items")  # type: ignore[assignment]  # a field here, not the property
     cut_kinds = serializers.ListField(child=serializers.CharField())

@@ -76,6 +76,12 @@ def amount(amount_minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def negated(amount_minor: int | None) -> int | None:
+    """An amount from the other side: what the books count as credit, the customer counts as theirs."""
+    return None if amount_minor is None else -amount_minor
+
+
+@register.filter
 def price(price_micros: int | None, currency: str = "") -> str:
     """`9000000` micros -> `9.00`, with the currency behind it when given; at least two decimals."""
     if price_micros is None:

@@ -1,0 +1,50 @@
+"""What a person types to announce a top-up, and to enter what the bank shows."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.foundation import strict
+from accounts.web.forms import PlainDecimal, StrictForm, StrictText
+from billing.payments.rules import BankLine
+from catalog.measures.money import Money, exponent, parse_minor
+
+_SMALLEST = Decimal("0.01")
+
+
+def money(amount: Decimal, currency: str) -> Money:
+    """Return a typed amount as money."""
+    return Money(parse_minor(f"{amount:.{exponent(currency)}f}", currency), currency)
+
+
+class TopUpForm(StrictForm):
+    """How much will come by bank transfer."""
+
+    amount = PlainDecimal(label=_("Amount"), max_digits=12, decimal_places=2, minimum=_SMALLEST)
+
+
+class BankLineForm(StrictForm):
+    """A credit as the bank's statement shows it."""
+
+    fields_by_pointer: ClassVar = {"/amount": "amount", "/bank_reference": "bank_reference"}
+
+    bank_reference = StrictText(label=_("The bank's transaction id"), max_length=64)
+    amount = PlainDecimal(label=_("Amount received"), max_digits=12, decimal_places=2, minimum=_SMALLEST)
+    value_date = StrictText(
+        label=_("Value date"), max_length=10, read=strict.calendar_date, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    payer = StrictText(label=_("Payer"), max_length=200)
+    remittance = StrictText(label=_("Payer's text"), max_length=200, required=False)
+
+    def line(self, currency: str) -> BankLine:
+        """The bank's line that the valid form says."""
+        said = self.cleaned_data
+        return BankLine(
+            bank_reference=said["bank_reference"],
+            amount=money(said["amount"], currency),
+            value_date=said["value_date"],
+            payer=said["payer"],
+            remittance=said["remittance"] or "",
+        )
