@@ -70,6 +70,9 @@ def ensure(*, with_tests: bool) -> None:
         return
     with (Path(tempfile.gettempdir()) / _lock_name()).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # The installers hold the lock too: when this process is killed, the next start waits for the one
+        # that is left behind and does not install beside it.
+        os.set_inheritable(lock.fileno(), True)
         if _ready(locks):  # another start did it while this one waited
             return
         _make()
@@ -157,7 +160,7 @@ def _installed_by_uv(lock: Path) -> bool:
         "-r",
         str(INSTALLER_LOCK),
     ]
-    if subprocess.run(pip, check=False, capture_output=True).returncode != 0:
+    if subprocess.run(pip, check=False, close_fds=False, capture_output=True).returncode != 0:
         return False
     uv = [
         str(ENVIRONMENT / "bin/uv"),
@@ -169,7 +172,8 @@ def _installed_by_uv(lock: Path) -> bool:
     ]
     # With hashes every index may offer what it has: nothing but the locked files is accepted.
     uv += ["--require-hashes", "--index-strategy", "unsafe-best-match", "-r", str(lock)]
-    return subprocess.run(uv, check=False, env=_uv_environment(), capture_output=True).returncode == 0
+    finished = subprocess.run(uv, check=False, close_fds=False, env=_uv_environment(), capture_output=True)
+    return finished.returncode == 0
 
 
 def _uv_environment() -> dict[str, str]:
