@@ -10,6 +10,8 @@ urlpatterns = [
     path("v1/openapi.json", description.SchemaView.as_view(), name="openapi"),
     path("v1/", include("accounts.urls_api")),
     path("v1/", include("catalog.urls_api")),
+    path("v1/", include("billing.urls_api")),
+    path("v1/", include("exchange.urls_api")),
     path("", include("accounts.urls_pages")),
 ]
 

@@ -1,5 +1,7 @@
 """Reads of markets, which are public to everybody who is signed in."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,9 +10,29 @@ from catalog.offerings import cells
 from catalog.offerings import queries as offerings
 from catalog.offerings.models import Offering
 from catalog.taxonomy.rules import UNIT_BY_FORM
+from exchange.markets import rules
 from exchange.markets.errors import MarketSuspended, MarketUnknown
 from exchange.markets.models import Market
 from exchange.markets.rules import MarketStatus
+
+
+@dataclass(frozen=True)
+class MarketNow:
+    """A market at an instant: its next gate, until when one may cancel before it, and what it can deliver."""
+
+    market: Market
+    next_gate_at: datetime
+    cancel_deadline_at: datetime
+    first_delivery_at: datetime
+    last_delivery_at: datetime
+
+
+def at(market: Market, now: datetime) -> MarketNow:
+    """Return a market with what its schedule says at an instant."""
+    terms = market.terms
+    gate_at = rules.next_gate(terms, now)
+    reach = rules.horizon(terms, gate_at)
+    return MarketNow(market, gate_at, rules.cancel_deadline(terms, gate_at), reach.first_at, reach.last_at)
 
 
 def all_markets() -> QuerySet[Market]:

@@ -1,0 +1,105 @@
+"""Shapes of markets, and of the prices and windows that offers and orders share."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.foundation.fields import StrictDate, StrictDecimal, StrictInteger, StrictText
+from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
+from billing.contracts.serializers import PriceOut
+from catalog.measures.price import parse_price_micros
+from exchange.markets.rules import MarketSpec, MarketTerms
+
+_SECONDS = {"min_value": 0, "max_value": 7 * 24 * 3600}
+
+
+class PriceInput(StrictDecimal):
+    """A price per unit-hour as a decimal in a string, given on in micros."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=15, decimal_places=6, min_value=Decimal(0), **options)
+
+    def read(self, value: object) -> int:  # type: ignore[override]  # a price inside is micros
+        """Return the price in micros or raise strict.Mismatch."""
+        return parse_price_micros(f"{super().read(value):f}")
+
+
+class MarketOut(OutputSerializer):
+    """A market's rules, its next gate and what that can deliver."""
+
+    id = SpelledId("mkt", source="market.id")
+    code = serializers.CharField(source="market.code")
+    name = serializers.CharField(source="market.name")
+    name_zh = serializers.CharField(source="market.name_zh")
+    service_class = serializers.CharField(source="market.service_class")
+    unit = serializers.CharField(source="market.unit")
+    currency = serializers.CharField(source="market.currency")
+    timezone = serializers.CharField(source="market.timezone")
+    epoch = serializers.DateField(source="market.epoch")
+    grid_slots = serializers.IntegerField(source="market.grid_slots")
+    lot_units = serializers.IntegerField(source="market.lot_units")
+    tick = PriceOut(source="market.tick_micros")
+    lowest_price = PriceOut(source="market.collar_min_micros")
+    highest_price = PriceOut(source="market.collar_max_micros")
+    gate_interval_seconds = serializers.IntegerField(source="market.gate_interval_seconds")
+    gate_offset_seconds = serializers.IntegerField(source="market.gate_offset_seconds")
+    no_cancel_seconds = serializers.IntegerField(source="market.no_cancel_seconds")
+    lead_seconds = serializers.IntegerField(source="market.lead_seconds")
+    horizon_hours = serializers.IntegerField(source="market.horizon_hours")
+    rules_version = serializers.IntegerField(source="market.rules_version")
+    status = serializers.CharField(source="market.status")
+    next_gate_at = serializers.DateTimeField()
+    cancel_deadline_at = serializers.DateTimeField()
+    first_delivery_at = serializers.DateTimeField()
+    last_delivery_at = serializers.DateTimeField()
+
+
+class NewMarket(InputSerializer):
+    """A market to be opened."""
+
+    code = StrictText(max_length=40)
+    name = StrictText(max_length=120)
+    name_zh = StrictText(max_length=120, min_length=0, required=False, default="")
+    service_class = StrictText(max_length=40)
+    unit = StrictText(max_length=40)
+    currency = StrictText(max_length=3, min_length=3)
+    timezone = StrictText(max_length=60, required=False, default="Asia/Shanghai")
+    epoch = StrictDate()
+    grid_slots = StrictInteger(min_value=1, max_value=24, required=False, default=1)
+    lot_units = StrictInteger(min_value=1, max_value=1_000_000, required=False, default=1)
+    tick = PriceInput()
+    lowest_price = PriceInput()
+    highest_price = PriceInput()
+    gate_interval_seconds = StrictInteger(**_SECONDS)
+    gate_offset_seconds = StrictInteger(**_SECONDS, required=False, default=0)
+    no_cancel_seconds = StrictInteger(**_SECONDS)
+    lead_seconds = StrictInteger(**_SECONDS, required=False, default=1800)
+    horizon_hours = StrictInteger(min_value=1, max_value=366 * 24)
+
+    @staticmethod
+    def spec(values: dict[str, Any]) -> MarketSpec:
+        """Return the validated fields as the market they describe."""
+        terms = MarketTerms(
+            currency=values["currency"],
+            timezone=values["timezone"],
+            epoch=values["epoch"],
+            grid_slots=values["grid_slots"],
+            lot_units=values["lot_units"],
+            tick_micros=values["tick"],
+            collar_min_micros=values["lowest_price"],
+            collar_max_micros=values["highest_price"],
+            gate_interval_seconds=values["gate_interval_seconds"],
+            gate_offset_seconds=values["gate_offset_seconds"],
+            no_cancel_seconds=values["no_cancel_seconds"],
+            lead_seconds=values["lead_seconds"],
+            horizon_hours=values["horizon_hours"],
+        )
+        names = {name: values[name] for name in ("code", "name", "name_zh", "service_class", "unit")}
+        return MarketSpec(terms=terms, **names)
+
+
+class ReasonInput(InputSerializer):
+    """Why the operator does something."""
+
+    reason = StrictText(max_length=500)
