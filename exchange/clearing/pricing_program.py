@@ -154,15 +154,3 @@ def build(market: Market) -> Welfare:
     welfare = programs.build(market)
     _Prices(welfare).add()
     return welfare
-
-
-def binaries(market: Market) -> int:
-    """Return about how many integral columns ``build`` would make, without making them."""
-    steps = sum(len({step.reserve for step in stack}) for row in market.stacks for stack in row)
-    fills = sum(len(market.compatible[order]) + 1 for order in market.hourly for _ in market.windows[order])
-    shares = sum(
-        alternative.cap.bit_length() if len(group.alternatives) > 1 else 2
-        for group in market.groups
-        for alternative in group.alternatives
-    )
-    return 2 * steps + 2 * fills + shares

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exchange.clearing import allocation as allocations
-from exchange.clearing import prices, pricing_program
+from exchange.clearing import prices, pricing_program, ties
 from exchange.clearing import program as programs
 from exchange.clearing.allocation import Allocation, Divider, Placement
 from exchange.clearing.book import Document
@@ -24,13 +24,15 @@ from exchange.clearing.solver import Solution, Solver, Status
 class Limits:
     """Where the search stops; counts only, never seconds."""
 
-    exact_binaries: int = 15_000  # prices go into the program up to about this size
-    work: int = 2_000_000  # integral columns times branch-and-bound nodes of one program
-    nodes: int = 20_000
-    gap: float = 1e-5  # relative, of programs without prices on larger books
+    exact_binaries: int = 6_000  # prices go into the program while it has at most so many integral columns
+    without_gap: int = 1_500  # programs of at most so many integral columns are solved to the end
+    work: int = 3_000_000_000  # nodes of one program times the square of its integral columns
+    nodes: int = 50_000
+    gap: float = 2e-5  # relative, of larger programs
     program_binaries: int = 40_000  # above this even the root of a program takes minutes: insertions only
     passes: int = 5
     insertions: int = 2_000
+    moves: int = 300  # of blocks among allocations of equal welfare
     # Strict prices are preferred to merely legal ones while they keep this share of the welfare, in percent.
     strict_share: int = 90
     slots: int = 64  # books with at most so many slots on offer and few orders are solved slot by slot
@@ -91,7 +93,12 @@ class Search:
 
     def run(self) -> Candidate:
         """Return the best candidate found; it is at least legal, because the empty allocation is."""
-        small = pricing_program.binaries(self.market) <= self.limits.exact_binaries
+        found = self._find()
+        if found.allocation.placements and self.limits.moves:
+            found = self._prefer_earlier(found)
+        return found
+
+    def _find(self) -> Candidate:
         welfare = programs.build(self.market)
         if not welfare.program.objective:
             return self.strict
@@ -99,12 +106,12 @@ class Search:
             self.stats.method, self.stats.limited = "insertions", True
             self._drop_and_insert(None, {})
             return self.best
-        solution = self._optimise(welfare, gap=0.0 if small else self.limits.gap)
+        solution = self._optimise(welfare)
         first = self._consider_answer(welfare, solution)
         self.stats.method = "welfare"
         if self._is_done(welfare, solution):
             return self.strict
-        if small and self._solve_with_prices():
+        if self._solve_with_prices():
             return self.strict
         self.stats.method = "drops"
         self._drop_and_insert(first, _sites(welfare, solution))
@@ -119,26 +126,42 @@ class Search:
         worth = self.strict.welfare * 100 >= self.legal.welfare * self.limits.strict_share
         return self.strict if worth else self.legal
 
-    def _optimise(self, welfare: Welfare, *, gap: float) -> Solution:
+    def _optimise(self, welfare: Welfare, *, presolve: bool = True) -> Solution:
         self.stats.programs += 1
-        nodes = max(1, min(self.limits.nodes, self.limits.work // max(1, welfare.program.binaries)))
-        solution = self.solver.optimise(welfare.program, nodes=nodes, gap=gap)
+        size = max(1, welfare.program.binaries)
+        solution = self.solver.optimise(
+            welfare.program,
+            nodes=max(1, min(self.limits.nodes, self.limits.work // size**2)),
+            gap=0.0 if size <= self.limits.without_gap else self.limits.gap,
+            presolve=presolve,
+        )
         self.stats.limited |= solution.status is not Status.OPTIMAL
         return solution
 
     def _solve_with_prices(self) -> bool:
-        """Solve the program with prices inside; return whether it ended with an answer that stands in integers."""
-        self.stats.method = "strict program"
+        """Solve the program with prices inside; return whether it ended with an answer that stands in integers.
+
+        HiGHS 1.15.1 has been seen to call a fractional point of this program optimal; without its presolve it did
+        not. An answer that claims more than the integers show is asked for again that way.
+        """
         welfare = pricing_program.build(self.market)
-        solution = self._optimise(welfare, gap=0.0)
-        self._consider_answer(welfare, solution)
-        return self._is_done(welfare, solution)
+        if welfare.program.binaries > self.limits.exact_binaries:
+            return False
+        self.stats.method = "strict program"
+        for presolve in (True, False):
+            solution = self._optimise(welfare, presolve=presolve)
+            self._consider_answer(welfare, solution)
+            if self._is_done(welfare, solution):
+                return solution.status is Status.OPTIMAL
+            if solution.status is not Status.OPTIMAL:
+                return False
+        return False
 
     def _is_done(self, welfare: Welfare, solution: Solution) -> bool:
-        """Return whether the best strict candidate is as good as the solver's optimum claims."""
+        """Return whether the best strict candidate is as good as the solver's answer claims to be."""
         reached = welfare.money(self.strict.welfare)
         claimed = solution.objective - OPTIMUM_TOLERANCE * (1 + abs(solution.objective))
-        return solution.status is Status.OPTIMAL and reached >= claimed
+        return solution.fits(welfare.program) and reached >= claimed
 
     def _consider_answer(self, welfare: Welfare, solution: Solution) -> Candidate | None:
         """Judge an answer as it stands and with its divisible rest re-optimised; return the better of the two."""
@@ -157,6 +180,23 @@ class Search:
         return Candidate(
             allocation, prices.assess(self.market, allocation), allocations.welfare(self.market, allocation)
         )
+
+    def _prefer_earlier(self, found: Candidate) -> Candidate:
+        """Return an allocation of the same welfare and standing that favours earlier orders, starts and cells."""
+        best = [found]
+        sites = {order: cell for order, cell, _ in found.allocation.fills if self.market.book.orders[order].single_site}
+
+        def attempt(placements: tuple[Placement, ...]) -> bool:
+            if not allocations.fits(self.market, placements):
+                return False
+            candidate = self._judge(self.divider.complete(placements, sites=sites))
+            same = candidate.rank == found.rank
+            if same:
+                best.append(candidate)
+            return same
+
+        ties.prefer_earlier(self.market, lambda: best[-1].allocation.placements, attempt, moves=self.limits.moves)
+        return best[-1]
 
     def _consider(self, candidate: Candidate) -> None:
         if candidate.assessment.is_strict and candidate.welfare > self.strict.welfare:
@@ -178,7 +218,7 @@ class Search:
             excluded.append(_worst(losses).group)
             groups = [group for group in self.market.groups if group not in excluded]
             welfare = programs.build(self.market, groups=groups)
-            solution = self._optimise(welfare, gap=self.limits.gap)
+            solution = self._optimise(welfare)
             candidate = self._consider_answer(welfare, solution)
             sites = _sites(welfare, solution)
         self._repair(self._judge(self.divider.complete((), sites=sites)), sites)

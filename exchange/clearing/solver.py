@@ -85,7 +85,7 @@ class Solver(Protocol):
         """Solve without the integrality."""
         ...
 
-    def optimise(self, program: Program, *, nodes: int, gap: float) -> Solution:
+    def optimise(self, program: Program, *, nodes: int, gap: float, presolve: bool = True) -> Solution:
         """Solve with the integrality, to a relative gap or until ``nodes`` branch-and-bound nodes."""
         ...
 
@@ -99,9 +99,10 @@ class Highs:
         model.setOptionValue("solver", "simplex")
         return _run(model)
 
-    def optimise(self, program: Program, *, nodes: int, gap: float) -> Solution:
+    def optimise(self, program: Program, *, nodes: int, gap: float, presolve: bool = True) -> Solution:
         """Solve the integer program."""
         model = _load(program, relaxed=False)
+        model.setOptionValue("presolve", "choose" if presolve else "off")
         model.setOptionValue("mip_max_nodes", nodes)
         model.setOptionValue("mip_rel_gap", gap)
         model.setOptionValue("mip_abs_gap", 1e-6)

@@ -26,6 +26,8 @@ class Shape:
     single_hourly: int = 0
     budgets: int = 0
     unit: int = 1_000
+    fewest_cards: int = 1
+    steep: bool = False
 
 
 SHAPES = {
@@ -60,6 +62,22 @@ SHAPES = {
         all_or_none=95,
         single_site=80,
         fixed=70,
+    ),
+    "binding": Shape(
+        cells=2,
+        slots=3,
+        offers=7,
+        fewest_offers=5,
+        orders=6,
+        fewest_orders=4,
+        cards=4,
+        fewest_cards=2,
+        prices=12,
+        blocks=75,
+        all_or_none=90,
+        single_site=60,
+        fixed=70,
+        steep=True,
     ),
     "large_numbers": Shape(cells=2, slots=3, orders=5, cards=3, prices=10**15, unit=1),
 }
@@ -109,15 +127,16 @@ def _offer(index: int, dice: Dice, shape: Shape, *, cells: int, slots: int, grid
         cell=f"c{dice.below(cells)}",
         t0=t0,
         t1=t1,
-        qty=dice.between(1, shape.cards),
-        reserve=dice.between(0, shape.prices) * shape.unit,
+        qty=dice.between(1, 2 if shape.steep else shape.cards),
+        # Steep supply doubles with every offer, so that a wide block pays for the dear cards in all its cards.
+        reserve=(2**index if shape.steep else dice.between(0, shape.prices)) * shape.unit,
         seq=dice.between(1, 9),
     )
 
 
 def _order(index: int, dice: Dice, shape: Shape, *, cells: int, slots: int, grid: int) -> Order:
     earliest, latest = _window(dice, slots, grid)
-    qmax = dice.between(1, shape.cards)
+    qmax = dice.between(shape.fewest_cards, shape.cards)
     order = Order(
         id=f"b{index}",
         buyer=f"u{dice.below(3)}",
