@@ -2,10 +2,13 @@
 
 from django.urls import path
 
+from billing.contracts import api as contracts
+from billing.invoices import api as invoices
 from billing.ledger import api as ledger
 from billing.payments import api as payments
 from billing.payouts import api as payouts
 from billing.reconciliation import api as reconciliation
+from billing.usage import api as usage
 
 urlpatterns = [
     path("wallet", ledger.Wallet.as_view(), name="api_wallet"),
@@ -21,5 +24,15 @@ urlpatterns = [
     path("bank-receipts", payments.BankReceipts.as_view(), name="api_bank_receipts"),
     path("bank-receipts/<rcp:receipt_id>/match", payments.MatchBankReceipt.as_view(), name="api_match_receipt"),
     path("payable", payouts.Payables.as_view(), name="api_payable"),
+    path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
+    path("contracts/<ctr:contract_id>", contracts.OneContract.as_view(), name="api_contract"),
+    path("contracts/<ctr:contract_id>/invoice", invoices.InvoiceOfContract.as_view(), name="api_invoice_contract"),
+    path("usage-events", usage.UsageEvents.as_view(), name="api_usage_events"),
+    path("invoices", invoices.Invoices.as_view(), name="api_invoices"),
+    path("invoices/<inv:invoice_id>", invoices.OneInvoice.as_view(), name="api_invoice"),
+    path("invoices/<inv:invoice_id>/lines", invoices.InvoiceLines.as_view(), name="api_invoice_lines"),
+    path("statements", invoices.Statements.as_view(), name="api_statements"),
+    path("statements/<stm:statement_id>", invoices.OneStatement.as_view(), name="api_statement"),
+    path("statements/<stm:statement_id>/lines", invoices.StatementLines.as_view(), name="api_statement_lines"),
     path("unmatched-items", reconciliation.UnmatchedItems.as_view(), name="api_unmatched_items"),
 ]

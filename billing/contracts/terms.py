@@ -286,7 +286,7 @@ def tax_at(taxes: Sequence[TaxTerms], instant: datetime) -> TaxTerms:
 
 def digest(document: Mapping[str, Any], slots: Sequence[SlotTerms]) -> str:
     """Return the SHA-256 (hex) over the canonical form (RFC 8785) of the terms and the price schedule."""
-    schedule = [
+    schedule: list[dict[str, Any]] = [
         {
             "offering_id": str(slot.offering_id),
             "starts_at": slot.starts_at.isoformat(),

@@ -42,7 +42,8 @@ def description(line: Line, charges: Sequence[Charge], terms: Terms) -> str:
         what = f"{_plain(missing)} {_plural(offering.unit)} not delivered"
         return f"SLA credit, {what} on {_when([charge.interval for charge in charges])}"
     if line.kind is LineKind.METERED:
-        return f"{_METERS.get(line.unit, unit(line.unit).name_en.capitalize())}, {offering.name}, {offering.place}"
+        what = _METERS.get(line.unit, unit(line.unit).name_en.capitalize())
+        return what if len(terms.offerings) == 1 else f"{what}, {offering.name}, {offering.place}"
     assert line.price_micros is not None, line
     return f"{offering.name}, {offering.place}, round price {format_micros(line.price_micros)}"
 

@@ -26,6 +26,7 @@ from billing.usage.rules import MAX_PAYLOAD_CHARACTERS, MAX_TEXT, MAX_UNITS, TYP
 from catalog.measures.interval import Interval
 
 SPECVERSION: Final = "1.0"
+LARGEST_INTEGER: Final = 2**31  # CloudEvents integers are signed and have 32 bits
 MAX_QUANTITY: Final = Decimal(10) ** 15 - 1
 
 _ATTRIBUTE: Final = re.compile(r"[a-z0-9]{1,20}\Z", re.ASCII)
@@ -89,10 +90,10 @@ _Value = TypeVar("_Value")
 
 def read(index: int, item: object) -> Report | Refusal:
     """Read the item at a place of a batch."""
-    payload, canonical = _canonical(item)
+    payload = _canonical(item)
     payload_hash = hashlib.sha256(payload.encode()).hexdigest()
     try:
-        return _report(index, item, payload, payload_hash, canonical=canonical)
+        return _report(index, item, payload, payload_hash)
     except _Wrong as wrong:
         known = item if isinstance(item, dict) else {}
         return Refusal(
@@ -107,9 +108,7 @@ def read(index: int, item: object) -> Report | Refusal:
         )
 
 
-def _report(index: int, item: object, payload: str, payload_hash: str, *, canonical: bool) -> Report:
-    if not canonical:
-        raise _Wrong("", "A number is beyond 2^53 or not finite; expected values that JSON carries exactly.")
+def _report(index: int, item: object, payload: str, payload_hash: str) -> Report:
     if not isinstance(item, dict):
         raise _Wrong("", str(strict.Mismatch(item, "a CloudEvent, an object")))
     if len(payload) > MAX_PAYLOAD_CHARACTERS:
@@ -170,8 +169,8 @@ def _check_attributes(item: Mapping[str, Any]) -> None:
             continue
         if not _ATTRIBUTE.match(name):
             raise _Wrong("", str(strict.Mismatch(name, "attribute names of 1 to 20 lower-case letters and digits")))
-        if not isinstance(value, str | int):
-            raise _Wrong(f"/{name}", str(strict.Mismatch(value, "a string, a whole number, true or false")))
+        if not isinstance(value, str) and not (isinstance(value, int) and abs(value) < LARGEST_INTEGER):
+            raise _Wrong(f"/{name}", str(strict.Mismatch(value, "a string, a 32-bit integer, true or false")))
 
 
 def _check_members(data: object, members: frozenset[str]) -> None:
@@ -228,12 +227,12 @@ def _field(pointer: str, value: object, reader: Callable[[object], _Value]) -> _
         raise _Wrong(pointer, str(error)) from error
 
 
-def _canonical(item: Any) -> tuple[str, bool]:
-    """Return the canonical text of an item, and whether it has one (RFC 8785 knows no number beyond a double)."""
+def _canonical(item: Any) -> str:
+    """Return the canonical text (RFC 8785) of an item; every item that can be accepted has one."""
     try:
-        return rfc8785.dumps(item).decode(), True
-    except (rfc8785.CanonicalizationError, RecursionError):
-        return json.dumps(item, sort_keys=True, ensure_ascii=True, default=str), False
+        return rfc8785.dumps(item).decode()
+    except rfc8785.CanonicalizationError:  # fractions and numbers beyond 2^53, which no member may have
+        return json.dumps(item, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def _shown_text(value: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -69,7 +70,7 @@ def keep_accepted(organisation_id: UUID, accepted: Sequence[Accepted], *, receiv
         return True
     # In the order of their keys, so that two batches with the same events wait for each other, not in a circle.
     accepted = sorted(accepted, key=lambda item: (item.report.key.source, item.report.key.event_id))
-    columns = [
+    columns: list[list[Any]] = [
         [item.report.key.source for item in accepted],
         [item.report.key.event_id for item in accepted],
         [item.id for item in accepted],

@@ -1,0 +1,89 @@
+"""Contracts as the API shows them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.web.serializers import OutputSerializer, SpelledId
+from billing.contracts import queries
+from billing.contracts.models import Contract
+from billing.ledger.serializers import MONEY_SCHEMA, MoneyOut, money
+from catalog.measures.price import format_micros
+
+
+@extend_schema_field({"type": "string", "pattern": r"^[0-9]+\.[0-9]{6}$", "examples": ["9.000000"]})
+class PriceOut(serializers.Field[int, Any, str, Any]):
+    """A price in micros as a decimal in a string with six decimals: "9.000000"."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value: int) -> str:
+        """Return the spelling."""
+        return format_micros(value, decimals=6)
+
+
+class PartyOut(OutputSerializer):
+    """An organisation by id and name."""
+
+    id = SpelledId("org")
+    name = serializers.CharField()
+
+
+class ContractSlotOut(OutputSerializer):
+    """A run of hours at one quantity and one price per unit-hour."""
+
+    offering = SpelledId("ofr", source="offering_id")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    quantity = serializers.IntegerField()
+    unit = serializers.CharField()
+    price = PriceOut(source="price_micros")
+
+
+class ContractOut(OutputSerializer):
+    """A contract without its schedule and terms."""
+
+    id = SpelledId("ctr")
+    status = serializers.CharField()
+    terminated_reason = serializers.CharField()
+    buyer = PartyOut()
+    provider = PartyOut()
+    market = serializers.CharField(source="market_code")
+    merchant_of_record = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    value = MoneyOut("value_minor")
+    terms_digest = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class OneContractOut(ContractOut):
+    """A contract with its price schedule and its terms, as far as they concern the caller's side."""
+
+    project = serializers.SerializerMethodField()
+    held = serializers.SerializerMethodField()
+    slots = ContractSlotOut(many=True)
+    terms = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_project(self, contract: Contract) -> str | None:
+        """Return the buyer's project; nothing to the provider."""
+        if not queries.sees_buyers_side(self.context["request"].auth, contract):
+            return None
+        return SpelledId("prj").to_representation(contract.project_id)
+
+    @extend_schema_field({"oneOf": [MONEY_SCHEMA, {"type": "null"}]})
+    def get_held(self, contract: Contract) -> dict[str, str] | None:
+        """Return what is left of the contract's share of the hold; nothing to the provider."""
+        if not queries.sees_buyers_side(self.context["request"].auth, contract):
+            return None
+        return money(contract.held_minor, contract.currency)
+
+    @extend_schema_field({"type": "object", "additionalProperties": True})
+    def get_terms(self, contract: Contract) -> dict[str, Any]:
+        """Return the terms that the caller's side agreed to."""
+        return queries.terms_seen_by(self.context["request"].auth, contract)

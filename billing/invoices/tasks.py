@@ -1,0 +1,29 @@
+"""The jobs of invoicing; each is safe to run twice, for its service is."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from accounts.actors.actor import Actor
+from accounts.foundation import clock
+from accounts.foundation.strict import instant
+from accounts.jobs.registry import Renew
+from billing.invoices import services as invoices
+
+ACTOR: Final = Actor.system("billing")
+
+
+def invoice_contract(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
+    """Draw the last invoice of the contract whose id is the key."""
+    invoices.invoice_contract(ACTOR, UUID(key), now=clock.now())
+
+
+def issue_statement(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
+    """Issue the provider's statement for the contract whose id is the key."""
+    invoices.issue_statement(ACTOR, UUID(key), now=clock.now())
+
+
+def invoice_month(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
+    """Draw the invoice of one contract for one billing month; the payload names both."""
+    contract_id, until = UUID(payload["contract"]), instant(payload["until"])
+    invoices.invoice_month(ACTOR, contract_id, until=until, now=clock.now())

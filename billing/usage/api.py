@@ -1,0 +1,133 @@
+"""Usage over HTTP: CloudEvents in, one at a time or in batches, and what was accepted out."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from accounts.actors.actor import Capability
+from accounts.foundation import clock
+from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter
+from accounts.web.views import ExchangeAPIView, ListMixin
+from billing.usage import queries
+from billing.usage import services as usage
+from billing.usage.models import UsageEvent
+from billing.usage.rules import MAX_BATCH, EventKind, ItemStatus
+from billing.usage.serializers import BatchOut, UsageEventOut
+from billing.usage.services import ItemResult
+
+BATCH = "application/cloudevents-batch+json"
+SINGLE = "application/cloudevents+json"
+
+# The house's strict JSON parser (settings name it), under the media types of CloudEvents.
+_json: Any = api_settings.DEFAULT_PARSER_CLASSES[0]
+BatchParser = type("BatchParser", (_json,), {"media_type": BATCH})
+SingleParser = type("SingleParser", (_json,), {"media_type": SINGLE})
+
+EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "maxLength": 200},
+        "source": {"type": "string", "maxLength": 200},
+        "type": {
+            "enum": ["exchange.allocation.segment.v1", "exchange.meter.reading.v1", "exchange.correction.v1"],
+        },
+        "time": {"type": "string", "format": "date-time"},
+        "subject": {"type": "string"},
+        "datacontenttype": {"const": "application/json"},
+        "data": {
+            "oneOf": [
+                {
+                    "type": "object",
+                    "required": ["lease", "start", "end", "quantity"],
+                    "properties": {
+                        "lease": {"type": "string"},
+                        "start": {"type": "string", "format": "date-time"},
+                        "end": {"type": "string", "format": "date-time"},
+                        "meter": {"type": "string"},
+                        "quantity": {"type": ["integer", "string"]},
+                    },
+                },
+                {
+                    "type": "object",
+                    "required": ["reverses"],
+                    "properties": {
+                        "reverses": {
+                            "type": "object",
+                            "required": ["source", "id"],
+                            "properties": {"source": {"type": "string"}, "id": {"type": "string"}},
+                        }
+                    },
+                },
+            ]
+        },
+    },
+}
+BATCH_SCHEMA: dict[str, Any] = {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": EVENT_SCHEMA}
+
+
+class UsageFilters(django_filters.FilterSet):  # type: ignore[misc]
+    """Which events."""
+
+    kind = ChoiceFilter(options=EventKind)
+    contract = TypedIdFilter(prefix="ctr", field_name="contract_id")
+    lease = TypedIdFilter(prefix="lse", field_name="metering_point__reference_id")
+    meter = TextFilter(max_length=32)
+    received_from = InstantFilter(field_name="received_at", lookup_expr="gte")
+    received_before = InstantFilter(field_name="received_at", lookup_expr="lt")
+
+    class Meta:
+        model = UsageEvent
+        fields: ClassVar[list[str]] = []
+
+
+class UsageEvents(ListMixin[UsageEvent], ExchangeAPIView):
+    """Accepted usage, and the way in for more.
+
+    Reports need no Idempotency-Key: source and id of each event are one, and are remembered for ever.
+    """
+
+    required_capability: ClassVar = {
+        "GET": (
+            Capability.VIEW_BUYING,
+            Capability.VIEW_SELLING,
+            Capability.METER,
+            Capability.VIEW_BOOKS,
+            Capability.SUPPORT,
+        ),
+        "POST": Capability.METER,
+    }
+    outputs: ClassVar = {"GET": UsageEventOut, "POST": BatchOut}
+    statuses: ClassVar = {"POST": 200}
+    parser_classes = (_json, BatchParser, SingleParser)
+    filterset_class = UsageFilters
+
+    def rows(self) -> QuerySet[UsageEvent]:
+        """Return the events that the actor may see."""
+        return queries.visible_to(self.actor)
+
+    @extend_schema(
+        request={
+            BATCH: BATCH_SCHEMA,
+            SINGLE: EVENT_SCHEMA,
+            "application/json": {"oneOf": [BATCH_SCHEMA, EVENT_SCHEMA]},
+        },
+        responses={200: BatchOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Take in a batch; each item has its own result, and a bad one spoils no other."""
+        document = request.data
+        items: Sequence[object] = document if isinstance(document, list) else [document]
+        return self.answer(_summary(usage.ingest(self.actor, items, now=clock.now())))
+
+
+def _summary(results: Sequence[ItemResult]) -> dict[str, Any]:
+    counts = {str(status): sum(result.status is status for result in results) for status in ItemStatus}
+    return {**counts, "results": results}
