@@ -72,7 +72,7 @@ def ensure(*, with_tests: bool) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # The installers hold the lock too: when this process is killed, the next start waits for the one
         # that is left behind and does not install beside it.
-        os.set_inheritable(lock.fileno(), True)
+        os.set_inheritable(lock.fileno(), True)  # noqa: FBT003  # its only spelling
         if _ready(locks):  # another start did it while this one waited
             return
         _make()
@@ -207,6 +207,7 @@ def _run(command: list[str], *, failure: str) -> None:
     finished = subprocess.run(
         command,
         check=False,
+        close_fds=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
