@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 class SchemaView(SpectacularAPIView):
     """`GET /v1/openapi.json`."""
 
-    renderer_classes = (OpenApiJsonRenderer,)
+    renderer_classes = [OpenApiJsonRenderer]
     authentication_classes = ()
     permission_classes = ()
     http_method_names = ("get", "head")

@@ -36,32 +36,35 @@ class Problem(OutputSerializer):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
-    errors = ProblemEntry(many=True, required=False)
+    errors = ProblemEntry(many=True, required=False)  # type: ignore[assignment]  # DRF takes fields off the class
 
 
 class ExchangeSchema(AutoSchema):
     """Describe an ExchangeAPIView by its own declarations."""
 
-    view: ExchangeAPIView
+    @property
+    def _declared(self) -> ExchangeAPIView:
+        assert isinstance(self.view, ExchangeAPIView), f"{type(self.view).__name__} is no ExchangeAPIView"
+        return self.view
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self.method == "GET" and isinstance(self.view, ListMixin)
 
     def get_request_serializer(self) -> Any:
         """Return the input declared for the method."""
-        return self.view.inputs.get(self.method)
+        return self._declared.inputs.get(self.method)
 
     def get_response_serializers(self) -> Any:
         """Return the output declared for the method, and a problem for every way to be refused."""
-        output = self.view.outputs.get(self.method)
-        responses: dict[Any, Any] = {str(self.view.success_status(self.method)): output or OpenApiResponse(None)}
+        output = self._declared.outputs.get(self.method)
+        responses: dict[Any, Any] = {str(self._declared.success_status(self.method)): output or OpenApiResponse(None)}
         for status, meaning in self._refusals().items():
             responses[status, MEDIA_TYPE] = OpenApiResponse(Problem, description=meaning)
         return responses
 
     def _refusals(self) -> dict[str, str]:
         refusals = {"400": "A field, parameter or header cannot be read."}
-        if self.view.requirement(self.method) != PUBLIC:
+        if self._declared.requirement(self.method) != PUBLIC:
             refusals |= {"401": "Nobody is signed in and no live key was sent.", "403": "The caller may not do this."}
         if "{" in self.path:
             refusals["404"] = "There is no such thing, or none that the caller may know of."
@@ -104,7 +107,7 @@ class ExchangeSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Return the ways to say who calls; none for what is open to everybody."""
         auths = super().get_auth()
-        return [{}] if self.view.requirement(self.method) == PUBLIC else auths
+        return [{}] if self._declared.requirement(self.method) == PUBLIC else auths
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[Any]:
         converters = {match["name"]: match["converter"] for match in _VARIABLE.finditer(self.path_regex)}

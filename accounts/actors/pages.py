@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -35,7 +35,7 @@ def actor_required(*capabilities: Capability) -> Callable[[PageOfActor[Rest]], P
             return page(request, actor, *args, **kwargs)
 
         guarded.required_capabilities = capabilities  # type: ignore[attr-defined]
-        return guarded
+        return cast("Page[Rest]", guarded)
 
     return decorate
 

@@ -58,7 +58,7 @@ def _organisation(actor: Actor | None) -> Organisation | None:
     if actor is None or actor.organisation_id is None:
         return None
     organisation_id = actor.organisation_id
-    return cast(Organisation, SimpleLazyObject(lambda: Organisation.objects.get(pk=organisation_id)))
+    return cast("Organisation", SimpleLazyObject(lambda: Organisation.objects.get(pk=organisation_id)))
 
 
 def network_address(request: HttpRequest) -> str:

@@ -21,7 +21,7 @@ class AuditFilters(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = AuditRecord
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 class AuditRecords(ListMixin[AuditRecord], ExchangeAPIView):

@@ -29,7 +29,7 @@ def record(
     now: datetime,
     organisation_id: UUID | None = None,
 ) -> AuditRecord:
-    """Note a change in the transaction that makes it: `record(actor, "order.cancel", "order", id, {...}, {...}, now=now)`.
+    """Note a change in the transaction that makes it: `record(actor, "order.cancel", "order", id, old, new, now=now)`.
 
     `before` and `after` hold the fields that changed (None where the subject did not exist).
     `organisation_id` is whose affair it is: the actor's own organisation unless given.

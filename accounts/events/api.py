@@ -21,7 +21,7 @@ class EventFilters(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = Event
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 class Events(ListMixin[Event], ExchangeAPIView):

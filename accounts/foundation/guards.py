@@ -4,20 +4,27 @@
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.migrations.operations import RunSQL
+
+Statement = str | tuple[str, dict[str, Any] | list[Any] | tuple[Any, ...] | tuple[()] | None]
 
 
 def append_only(*tables: str) -> RunSQL:
     """Refuse UPDATE, DELETE and TRUNCATE of tables whose rows never change."""
-    forward: list[str] = []
-    backward: list[str] = []
+    forward: list[Statement] = []
+    backward: list[Statement] = []
     for table in tables:
         forward += [
-            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION forbid_change();",
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();",
+            (
+                f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
+                " FOR EACH ROW EXECUTE FUNCTION forbid_change();"
+            ),
+            (
+                f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+                " FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();"
+            ),
         ]
         backward += [f"DROP TRIGGER {table}_no_change ON {table};", f"DROP TRIGGER {table}_no_truncate ON {table};"]
     return RunSQL(forward, backward)

@@ -125,7 +125,8 @@ def _whole_number(minimum: int, maximum: int) -> str:
 
 
 def _plain_decimal(max_digits: int, decimal_places: int, minimum: Decimal | None, maximum: Decimal | None) -> str:
-    words = f'a decimal in a string with at most {max_digits - decimal_places} digits before and {decimal_places} after the point, such as "12.50"'
+    words = f"a decimal in a string with at most {max_digits - decimal_places} digits before"
+    words += f' and {decimal_places} after the point, such as "12.50"'
     if minimum is not None:
         words += f", at least {minimum}"
     if maximum is not None:

@@ -51,7 +51,7 @@ class OrganisationFilters(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = Organisation
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 class Organisations(ListMixin[Organisation], ExchangeAPIView):
@@ -108,7 +108,7 @@ class MemberFilters(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = Membership
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 class Members(ListMixin[Membership], ExchangeAPIView):

@@ -110,7 +110,7 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField()
     last_login = None  # sign-ins are in the audit trail
 
-    objects: ClassVar[BaseUserManager["User"]] = BaseUserManager()
+    objects = BaseUserManager()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

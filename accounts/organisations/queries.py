@@ -16,6 +16,8 @@ def visible_to(actor: Actor) -> QuerySet[Organisation]:
     """Return the organisations whose affairs an actor may see: their own; staff and the system all."""
     if actor.is_staff or actor.is_system:
         return Organisation.objects.all()
+    if actor.organisation_id is None:
+        return Organisation.objects.none()
     return Organisation.objects.filter(pk=actor.organisation_id)
 
 
@@ -58,6 +60,8 @@ def members_visible_to(actor: Actor) -> QuerySet[Membership]:
     """Return the memberships of the actor's own organisation; every colleague may see them."""
     if actor.is_system:
         return Membership.objects.select_related("user", "organisation")
+    if actor.organisation_id is None:
+        return Membership.objects.none()
     return Membership.objects.filter(organisation_id=actor.organisation_id).select_related("user", "organisation")
 
 

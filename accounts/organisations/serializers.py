@@ -65,7 +65,7 @@ class NewMember(InputSerializer):
 class MeOut(OutputSerializer):
     """Who calls, for whom, and what they may do."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF takes fields off the class
     user = SpelledId("usr", source="user_id", allow_null=True)
     key = SpelledId("key", source="key_id", allow_null=True)
     organisation = SpelledId("org", source="organisation_id")

@@ -84,7 +84,7 @@ def register(actor: Actor, application: Application, *, administrator: User | No
 
 def _check(application: Application) -> None:
     if not (application.can_buy or application.can_sell or application.can_operate):
-        raise Invalid.field("/can_buy", False, "true for at least one of can_buy and can_sell")
+        raise Invalid.field("/can_buy", application.can_buy, "true for at least one of can_buy and can_sell")
     if application.uscc:
         if not is_social_credit_code(application.uscc):
             raise Invalid.field("/uscc", application.uscc, "a unified social credit code of 18 characters (GB 32100)")

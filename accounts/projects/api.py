@@ -25,7 +25,7 @@ class ProjectFilters(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = Project
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 class Projects(ListMixin[Project], ExchangeAPIView):

@@ -13,6 +13,8 @@ def visible_to(actor: Actor) -> QuerySet[Project]:
     """Return the projects of the actor's organisation; staff and the system see all."""
     if actor.is_staff or actor.is_system:
         return Project.objects.all()
+    if actor.organisation_id is None:
+        return Project.objects.none()
     return Project.objects.filter(organisation_id=actor.organisation_id)
 
 

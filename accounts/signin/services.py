@@ -45,13 +45,11 @@ def check_password(*, email: str, password: str, address: str, now: datetime) ->
 def _count(subject: str, limit: int, *, now: datetime) -> None:
     seconds = int(WINDOW.total_seconds())
     started = datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, tz=UTC)
-    table = SignInWindow._meta.db_table
     with connection.cursor() as cursor:
         # One statement adds and reads: two requests never see the same number.
         cursor.execute(
-            f"INSERT INTO {table} (subject_sha256, started_at, tries) VALUES (%s, %s, 1)"
-            " ON CONFLICT (subject_sha256, started_at)"
-            f" DO UPDATE SET tries = {table}.tries + 1 RETURNING tries",
+            "INSERT INTO accounts_signinwindow AS seen (subject_sha256, started_at, tries) VALUES (%s, %s, 1)"
+            " ON CONFLICT (subject_sha256, started_at) DO UPDATE SET tries = seen.tries + 1 RETURNING tries",
             [_digest(subject), started],
         )
         (tries,) = cursor.fetchone()

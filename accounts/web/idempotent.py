@@ -61,7 +61,7 @@ def idempotent(method: Method[View, Rest]) -> Callable[Concatenate[View, Request
         return _response(answer)
 
     keyed.is_idempotent = True  # type: ignore[attr-defined]
-    return keyed
+    return cast("Callable[Concatenate[View, Request, Rest], HttpResponse]", keyed)
 
 
 def _body(request: Request) -> bytes:
@@ -78,9 +78,7 @@ def _effect(view: ExchangeAPIView, run: Callable[[], Response]) -> Answer:
         with transaction.atomic():
             response = run()
     except (DomainError, APIException) as error:
-        refused = view.get_exception_handler()(error, view.get_exception_handler_context())
-        assert refused is not None, error
-        response = cast(Response, refused)
+        response = cast("Response", view.get_exception_handler()(error, view.get_exception_handler_context()))
     return Answer(response.status_code, JSONRenderer().render(response.data).decode())
 
 

@@ -32,7 +32,7 @@ class WrongCursor(Invalid):
 class KeysetPagination(BasePagination):
     """Pages that neither skip nor repeat rows while others are added; a late page costs what an early one does."""
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return one page of the rows in the order of the view's `keyset`."""
         self.request = request
         ordering: str = getattr(view, "keyset", "-id")

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from django.http import HttpResponseBase
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,7 +33,7 @@ class ExchangeAPIView(GenericAPIView[Any]):
     max_body_bytes: ClassVar[int] = 1024 * 1024
 
     permission_classes = (HasRequiredCapability,)
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     @classmethod
     def requirement(cls, method: str) -> Requirement | None:
@@ -56,7 +55,7 @@ class ExchangeAPIView(GenericAPIView[Any]):
         """Return the validated body; raises what the exception handler answers with 400."""
         serializer = self.inputs[self.request.method or ""](data=self.request.data, context={"actor": self.actor})
         serializer.is_valid(raise_exception=True)
-        return cast(dict[str, Any], serializer.validated_data)
+        return cast("dict[str, Any]", serializer.validated_data)
 
     def answer(self, instance: object, *, status: int | None = None) -> Response:
         """Return one object in the shape and with the status that the view declares for the method."""
@@ -64,11 +63,9 @@ class ExchangeAPIView(GenericAPIView[Any]):
         body = self.outputs[method](instance, context={"request": self.request}).data
         return Response(body, status=status or self.success_status(method))
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Forbid caches to keep anything: what is answered belongs to one organisation."""
-        response = super().finalize_response(request, cast(Response, response), *args, **kwargs)
+        response = super().finalize_response(request, response, *args, **kwargs)
         response.setdefault("Cache-Control", "no-store")
         return response
 
@@ -86,7 +83,7 @@ class ListMixin(Generic[Row]):
 
     def get_queryset(self) -> QuerySet[Row]:
         """Return the rows; the schema generator has no actor and gets nothing."""
-        view = cast(ExchangeAPIView, self)
+        view = cast("ExchangeAPIView", self)
         if getattr(view, "swagger_fake_view", False):
             return self.model_rows()
         return self.rows()
@@ -94,11 +91,11 @@ class ListMixin(Generic[Row]):
     def model_rows(self) -> QuerySet[Row]:
         """Return an empty set of the right model, from which filters are described."""
         model = self.filterset_class._meta.model if self.filterset_class else None
-        return cast(QuerySet[Row], model._default_manager.none() if model else None)
+        return cast("QuerySet[Row]", model._default_manager.none() if model else None)
 
     def get(self, request: Request, *args: UUID, **kwargs: UUID) -> Response:
         """Answer one page."""
-        view = cast(ExchangeAPIView, self)
+        view = cast("ExchangeAPIView", self)
         page = view.paginate_queryset(view.filter_queryset(view.get_queryset()))
         assert page is not None
         serializer = view.outputs["GET"](self.prepared(page), many=True, context={"request": request})

@@ -54,9 +54,7 @@ def acting(person: User) -> Actor:
 
 def key(administrator: Actor, *scopes: Scope, now: datetime = NOW) -> str:
     """Issue a key for thirty days and return its text."""
-    issued = keys.issue(
-        administrator, name="script", scopes=scopes, expires_at=now + timedelta(days=30), now=now
-    )
+    issued = keys.issue(administrator, name="script", scopes=scopes, expires_at=now + timedelta(days=30), now=now)
     return issued.secret_text
 
 

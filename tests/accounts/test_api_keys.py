@@ -84,9 +84,7 @@ def test_a_key_expires_within_a_year(lab_admin: User, life: timedelta) -> None:
 
 def test_a_key_without_scopes_is_refused(lab_admin: User) -> None:
     with pytest.raises(Invalid):
-        services.issue(
-            cast.acting(lab_admin), name="x", scopes=[], expires_at=NOW + timedelta(days=1), now=NOW
-        )
+        services.issue(cast.acting(lab_admin), name="x", scopes=[], expires_at=NOW + timedelta(days=1), now=NOW)
 
 
 def test_a_revoked_key_is_refused_at_once_and_revoking_again_is_no_error(lab_admin: User) -> None:

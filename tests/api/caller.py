@@ -30,7 +30,9 @@ class Api:
         """GET with query parameters."""
         return self.client.get(path, query, headers=self.headers)
 
-    def post(self, path: str, body: object = None, *, key: str | None = "", content_type: str = "application/json") -> Any:
+    def post(
+        self, path: str, body: object = None, *, key: str | None = "", content_type: str = "application/json"
+    ) -> Any:
         """POST a document, or bytes as they are; `key` is the idempotency key: fresh unless given, none for None."""
         raw = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
         headers = dict(self.headers)

@@ -154,7 +154,9 @@ def test_an_applicant_may_look_and_not_trade(db: None) -> None:
     assert capabilities == ["manage_members", "view_buying"]
 
 
-@pytest.mark.parametrize("query", [{"nonsense": "1"}, {"limit": "0"}, {"limit": "１"}, {"cursor": "x"}, {"code": "a\x00"}])
+@pytest.mark.parametrize(
+    "query", [{"nonsense": "1"}, {"limit": "0"}, {"limit": "１"}, {"cursor": "x"}, {"code": "a\x00"}]
+)
 def test_a_wrong_parameter_is_refused_by_name(session: Api, query: dict[str, str]) -> None:
     response = session.get("/v1/projects", **query)
 
