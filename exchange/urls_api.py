@@ -2,10 +2,14 @@
 
 from django.urls import path
 
+from exchange.auctions import api as auctions
 from exchange.capacity import api as capacity
+from exchange.leases import api as leases
 from exchange.markets import api as markets
 from exchange.offers import api as offers
 from exchange.orders import api as orders
+from exchange.rounds import api as rounds
+from exchange.trades import api as trades
 
 urlpatterns = [
     path("markets", markets.Markets.as_view(), name="api_markets"),
@@ -22,4 +26,22 @@ urlpatterns = [
     path("orders/<ord:order_id>", orders.OneOrder.as_view(), name="api_order"),
     path("orders/<ord:order_id>/cancel", orders.OrderCancellation.as_view(), name="api_order_cancel"),
     path("orders/<ord:order_id>/revisions", orders.OrderRevisions.as_view(), name="api_order_revisions"),
+    path("rounds", rounds.Rounds.as_view(), name="api_rounds"),
+    path("rounds/<rnd:round_id>", rounds.OneRound.as_view(), name="api_round"),
+    path("rounds/<rnd:round_id>/prices", rounds.RoundPrices.as_view(), name="api_round_prices"),
+    path("rounds/<rnd:round_id>/book", rounds.RoundBook.as_view(), name="api_round_book"),
+    path("rounds/<rnd:round_id>/outcome", rounds.RoundOutcomeDocument.as_view(), name="api_round_outcome"),
+    path("rounds/<rnd:round_id>/certificate", rounds.RoundCertificate.as_view(), name="api_round_certificate"),
+    path("rounds/<rnd:round_id>/void", auctions.RoundVoid.as_view(), name="api_round_void"),
+    path("prices", rounds.Prices.as_view(), name="api_prices"),
+    path("trades", trades.Trades.as_view(), name="api_trades"),
+    path("trades/<trd:trade_id>", trades.OneTrade.as_view(), name="api_trade"),
+    path("leases", leases.Leases.as_view(), name="api_leases"),
+    path("leases/<lse:lease_id>", leases.OneLease.as_view(), name="api_lease"),
+    path("leases/<lse:lease_id>/segments", leases.LeaseSegments.as_view(), name="api_lease_segments"),
+    path("leases/<lse:lease_id>/acknowledge", leases.LeaseAcknowledge.as_view(), name="api_lease_acknowledge"),
+    path("leases/<lse:lease_id>/provision", leases.LeaseProvision.as_view(), name="api_lease_provision"),
+    path("leases/<lse:lease_id>/activate", leases.LeaseActivate.as_view(), name="api_lease_activate"),
+    path("leases/<lse:lease_id>/heartbeat", leases.LeaseHeartbeat.as_view(), name="api_lease_heartbeat"),
+    path("leases/<lse:lease_id>/end", leases.LeaseEnd.as_view(), name="api_lease_end"),
 ]

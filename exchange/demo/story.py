@@ -40,7 +40,7 @@ from exchange.orders import services as orders
 from exchange.orders.models import Order
 from exchange.orders.rules import OrderKind, OrderSpec, OrderTerms
 
-TICK: Final = timedelta(minutes=10)  # below the heartbeat gap of 15
+TICK: Final = timedelta(minutes=15)  # not longer than the gap after which a lease is impaired
 MICROS: Final = 1_000_000
 
 
@@ -185,7 +185,7 @@ def _place(story: Story, name: str, buyer: Organisation, spec: OrderSpec) -> Non
 
 
 def _deliver(story: Story, *, until: datetime) -> None:
-    """Let the agents and the clock of leases run, every ten minutes."""
+    """Let the agents and the clock of leases run, every quarter of an hour."""
     behaviours = _behaviours(story)
     while clock.now() < until:
         clock.set_virtual(min(clock.now() + TICK, until))

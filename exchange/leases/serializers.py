@@ -1,0 +1,119 @@
+"""Leases as the API shows and takes them."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.actors.actor import Actor
+from accounts.foundation.fields import StrictChoice, StrictText
+from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
+from exchange.leases import queries, rules
+from exchange.leases.models import Lease
+from exchange.leases.queries import SegmentShown
+from exchange.leases.rules import EndReason, LeaseStatus
+
+
+class LeaseOut(OutputSerializer):
+    """A lease; `access` is shown to its buyer while it runs."""
+
+    id = SpelledId("lse")
+    contract = SpelledId("ctr", source="contract_id")
+    round = SpelledId("rnd", source="round_id")
+    market = serializers.CharField(source="round.market.code")
+    offering = SpelledId("ofr", source="offering_id")
+    resource_type = serializers.CharField(source="offering.resource_type.code")
+    site = serializers.CharField(source="offering.site.code")
+    buyer = SpelledId("org", source="buyer_id")
+    buyer_name = serializers.CharField(source="buyer.name")
+    provider = SpelledId("org", source="provider_id")
+    provider_name = serializers.CharField(source="provider.name")
+    quantity = serializers.SerializerMethodField()
+    unit = serializers.CharField(source="round.market.unit")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=[status.value for status in LeaseStatus])
+    end_reason = serializers.CharField()
+    acknowledge_by = serializers.DateTimeField()
+    scheduled_at = serializers.DateTimeField()
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    activated_at = serializers.DateTimeField(allow_null=True)
+    last_heartbeat_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    contracted_quantity = serializers.SerializerMethodField()
+    delivered_quantity = serializers.SerializerMethodField()
+    access = serializers.SerializerMethodField()
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_quantity(self, lease: Lease) -> str:
+        """Return the units handed over."""
+        return str(lease.quantity)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_contracted_quantity(self, lease: Lease) -> str:
+        """Return the unit-hours that the lease is for."""
+        return unit_hours(queries.contracted_unit_hours(lease))
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_delivered_quantity(self, lease: Any) -> str:
+        """Return the unit-hours reported so far."""
+        return unit_hours((lease.delivered_unit_seconds or Decimal(0)) / 3600)
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_access(self, lease: Lease) -> str | None:
+        """Return how to get in, for the buyer of a running lease."""
+        actor = self.context["request"].auth
+        assert isinstance(actor, Actor)
+        return queries.access_of(actor, lease)
+
+
+def unit_hours(value: Decimal) -> str:
+    """Spell unit-hours with three decimals, which seconds of a unit need."""
+    return f"{value.quantize(Decimal('0.001')):f}"
+
+
+class SegmentOut(OutputSerializer):
+    """A stretch of a lease: what was there of what was contracted."""
+
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    quantity = serializers.SerializerMethodField()
+    contracted = serializers.SerializerMethodField()
+    dispute_deadline = serializers.DateTimeField(allow_null=True)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_quantity(self, segment: SegmentShown) -> str:
+        """Return the units that were there."""
+        return str(segment.quantity)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_contracted(self, segment: SegmentShown) -> str:
+        """Return the units that should have been there."""
+        return str(segment.contracted)
+
+
+class SegmentsOut(OutputSerializer):
+    """A lease's time in order; `final` from the closing of its reports on."""
+
+    lease = SpelledId("lse")
+    final = serializers.BooleanField()
+    segments = SegmentOut(many=True)
+
+
+class Nothing(InputSerializer):
+    """An empty object: the address and the caller say everything."""
+
+
+class ActivateLease(InputSerializer):
+    """The hand-over: how the buyer gets in. Stored encrypted."""
+
+    access = StrictText(max_length=rules.MAX_ACCESS_CHARACTERS, multiline=True)
+
+
+class EndLease(InputSerializer):
+    """The end: completed at its time, or stopped early for a reason."""
+
+    reason = StrictChoice(options=[EndReason.COMPLETED, *sorted(rules.EARLY_REASONS)])
