@@ -7,11 +7,14 @@ by offer, in the longest runs over which both stay the same.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from exchange.auctions import book as books
 from exchange.auctions.book import Demand
 from exchange.clearing.book import OrderKind
 from exchange.clearing.outcome import Outcome, PriceRun, Trade
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,21 @@ class Deal:
 
 @dataclass(frozen=True)
 class Run:
-    """A quantity, and for contracts a price, over slots `[start, end)`."""
+    """A quantity over slots `[start, end)`."""
 
     start: int
     end: int
     units: int
-    price_micros: int | None = None
+
+
+@dataclass(frozen=True)
+class PricedRun:
+    """A quantity at one price over slots `[start, end)`."""
+
+    start: int
+    end: int
+    units: int
+    price_micros: int
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,7 @@ def with_whole_unit_prices(outcome: Outcome, *, lot_units: int) -> Outcome:
     )
 
 
-def contract_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
+def contract_runs(deals: Iterable[Deal]) -> tuple[PricedRun, ...]:
     """Return one offering's quantity and price by time: runs over which neither changes."""
     units: dict[int, int] = {}
     prices: dict[int, int] = {}
@@ -127,7 +139,8 @@ def contract_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
         for slot in range(deal.start, deal.end):
             units[slot] = units.get(slot, 0) + deal.units
             assert prices.setdefault(slot, deal.price_micros) == deal.price_micros, "one cell, one price per slot"
-    return _runs({slot: (units[slot], prices[slot]) for slot in units})
+    runs = _runs({slot: (quantity, prices[slot]) for slot, quantity in units.items()})
+    return tuple(PricedRun(start, end, quantity, price) for start, end, (quantity, price) in runs)
 
 
 def lease_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
@@ -136,7 +149,7 @@ def lease_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
     for deal in deals:
         for slot in range(deal.start, deal.end):
             units[slot] = units.get(slot, 0) + deal.units
-    return _runs({slot: (quantity, None) for slot, quantity in units.items()})
+    return tuple(Run(start, end, quantity) for start, end, quantity in _runs(units))
 
 
 def open_unit_hours(demand: Demand, bought: Iterable[Deal], *, first_slot: int) -> int:
@@ -157,22 +170,21 @@ def open_unit_hours(demand: Demand, bought: Iterable[Deal], *, first_slot: int) 
     return sum(demand.units_max - filled.get(slot, 0) for slot in slots)
 
 
-def _runs(values: Mapping[int, tuple[int, int | None]]) -> tuple[Run, ...]:
-    runs: list[Run] = []
+def _runs(values: Mapping[int, Value]) -> list[tuple[int, int, Value]]:
+    """Return (first slot, end slot, value) for the longest runs of neighbouring slots with equal values."""
+    runs: list[tuple[int, int, Value]] = []
     for slot in sorted(values):
-        units, price = values[slot]
-        last = runs[-1] if runs else None
-        if last and last.end == slot and (last.units, last.price_micros) == (units, price):
-            runs[-1] = Run(last.start, slot + 1, units, price)
+        if runs and runs[-1][1:] == (slot, values[slot]):
+            runs[-1] = (runs[-1][0], slot + 1, values[slot])
         else:
-            runs.append(Run(slot, slot + 1, units, price))
-    return tuple(runs)
+            runs.append((slot, slot + 1, values[slot]))
+    return runs
 
 
 def _merged(parts: Sequence[Deal]) -> list[Deal]:
     """Merge one order's parts of one offer: equal neighbours become one run, parallel ones add up."""
     first = parts[0]
     return [
-        Deal(first.order_id, first.offer_id, run.start, run.end, run.units, run.price_micros or 0)
+        Deal(first.order_id, first.offer_id, run.start, run.end, run.units, run.price_micros)
         for run in contract_runs(parts)
     ]

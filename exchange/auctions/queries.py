@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from accounts.foundation import ids
@@ -129,4 +129,4 @@ def _filled(market: Market, order_ids: list[UUID]) -> dict[UUID, dict[int, int]]
 
 def _slots(market: Market, starts_at: datetime, ends_at: datetime) -> Iterator[int]:
     first = market_rules.slot_at(market.terms, starts_at)
-    return iter(range(first, first + cast("int", (ends_at - starts_at) // HOUR)))
+    return iter(range(first, first + (ends_at - starts_at) // HOUR))

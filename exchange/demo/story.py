@@ -7,7 +7,7 @@ Jobs are done as they fall due on the virtual clock, by this process: tell the s
 worker looks at the same database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -128,7 +128,7 @@ def _top_up(story: Story) -> None:
 def _enter(story: Story) -> None:
     """Enter S1, S2, B1, B2 and B3, in this order, a minute apart."""
     cast = story.cast
-    steps = (
+    steps: tuple[Callable[[], None], ...] = (
         lambda: _offer(story, "S1", cast.huailai, cast.huailai_cards, reserve=Decimal("8.00")),
         lambda: _offer(story, "S2", cast.zhangbei, cast.zhangbei_cards, reserve=Decimal("10.00")),
         lambda: _block(story, "B1", cast.beichen, quantity=16, limit=Decimal("12.50")),

@@ -57,7 +57,7 @@ def access_of(actor: Actor, lease: Lease) -> str | None:
         return None
     if lease.status not in rules.RUNNING or lease.access_sealed is None:
         return None
-    return sealed.unseal(lease.access_sealed)
+    return sealed.unseal(bytes(lease.access_sealed))
 
 
 def segments(lease: Lease) -> list[SegmentShown]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.auctions import deals
-from exchange.auctions.deals import Deal, Run
+from exchange.auctions.deals import Deal, PricedRun, Run
 from exchange.clearing.outcome import Outcome, PriceRun, Trade
 
 
@@ -33,7 +33,7 @@ def test_a_price_between_two_whole_prices_per_unit_is_lowered_everywhere() -> No
 def test_a_lease_runs_through_a_change_of_price_and_a_contract_does_not() -> None:
     found = (Deal("o", "f", 0, 8, 16, 9), Deal("o", "f", 8, 20, 16, 10))
     assert deals.lease_runs(found) == (Run(0, 20, 16),)
-    assert deals.contract_runs(found) == (Run(0, 8, 16, 9), Run(8, 20, 16, 10))
+    assert deals.contract_runs(found) == (PricedRun(0, 8, 16, 9), PricedRun(8, 20, 16, 10))
 
 
 @given(
