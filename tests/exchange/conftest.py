@@ -5,13 +5,14 @@ pytest reads this file before Django is configured, so it imports the cast where
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from accounts.actors.actor import Actor
     from tests.exchange.cast import Story
 
 
@@ -31,3 +32,24 @@ def story(noon: None) -> Story:
     from tests.exchange import cast
 
     return cast.make_story()
+
+
+@pytest.fixture
+def call() -> Callable[..., Any]:
+    """Call the API as an actor: `call(trader, "post", "/v1/orders", {...})` gives the response."""
+    import secrets
+
+    from rest_framework.test import APIClient
+
+    def request(
+        actor: Actor | None, method: str, path: str, body: object = None, *, key: str | None = None, **params: Any
+    ) -> Any:
+        client = APIClient()
+        if actor is not None:
+            client.force_authenticate(user=None, token=actor)  # type: ignore[arg-type]
+        if method == "get":
+            return client.get(path, params)
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        return getattr(client, method)(path, body, format="json", headers=headers)
+
+    return request
