@@ -11,4 +11,6 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "watch rounds": {"task": "exchange.auctions.watch", "schedule": 10.0},
     "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0},
     "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0},
+    # Dispute windows end at the hour; a minute more does no harm.
+    "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},
 }
