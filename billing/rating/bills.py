@@ -236,7 +236,9 @@ def _credit_line(group: _CreditGroup, positions: tuple[int, ...], charges: Seque
 def _share_lines(
     lines: Sequence[Line], kind: LineKind, share_ppm: int, *, of: tuple[LineKind, ...], sign: int
 ) -> list[Line]:
-    """Return one line per tax rate with the exchange's share of the lines of these kinds."""
+    """Return one line per tax rate with the exchange's share of the lines of these kinds; none for a share of 0."""
+    if not share_ppm:
+        return []
     bases: dict[TaxRate, list[Line]] = {}
     for line in lines:
         if line.kind in of:

@@ -136,7 +136,8 @@ def refusal(report: Report, code: str, pointer: str, detail: str) -> Refusal:
 
 
 def _accepted(report: Report, scene: Scene, received_at: datetime) -> Accepted:
-    _check_time("/time", report.occurred_at or received_at, received_at)
+    if report.occurred_at is not None:
+        _check_time("/time", report.occurred_at, received_at)
     match report.kind:
         case EventKind.SEGMENT | EventKind.READING:
             return _usage(report, scene, received_at)
@@ -150,7 +151,6 @@ def _usage(report: Report, scene: Scene, received_at: datetime) -> Accepted:
     assert report.lease_id is not None
     assert report.interval is not None
     assert report.quantity is not None
-    assert report.occurred_at is not None
     point = scene.points_by_lease.get(report.lease_id)
     if point is None:
         detail = mismatch(ids.spell("lse", report.lease_id), "a lease that you deliver")
@@ -174,7 +174,7 @@ def _usage(report: Report, scene: Scene, received_at: datetime) -> Accepted:
         meter=report.meter,
         interval=report.interval,
         quantity=report.quantity,
-        occurred_at=report.occurred_at,
+        occurred_at=report.occurred_at or report.interval.end,
         reverses=None,
     )
 

@@ -148,7 +148,7 @@ def _report(index: int, item: object, payload: str, payload_hash: str) -> Report
         interval=interval,
         quantity=_field("/data/quantity", data["quantity"], _units if kind is EventKind.SEGMENT else _amount),
         reverses=None,
-        occurred_at=occurred_at or interval.end,
+        occurred_at=occurred_at,
         payload=payload,
         payload_hash=payload_hash,
     )
