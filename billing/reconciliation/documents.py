@@ -1,4 +1,4 @@
-"""Checks of contracts against their documents, and of documents against the ledger."""
+"""Checks of contracts against their documents, and of documents against the ledger, both ways."""
 
 from datetime import datetime
 
@@ -77,6 +77,40 @@ def postings_unlike_documents(now: datetime, limit: int) -> list[Item]:
             currency,
         )
         for document_id, kind, issued_at, organisation_id, name, currency, total, posted in rows
+    ]
+
+
+def postings_without_source(now: datetime, limit: int) -> list[Item]:
+    """Return ledger transactions whose business source is of no known type, or not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT x.id, x.source_type, x.purpose, x.posted_at, sum(e.amount_minor), e.currency
+            FROM billing_ledgertransaction x
+            JOIN billing_ledgerentry e ON e.transaction_id = x.id AND e.amount_minor > 0
+            WHERE NOT CASE x.source_type
+                WHEN 'top_up' THEN EXISTS (SELECT 1 FROM billing_topup WHERE id = x.source_id)
+                WHEN 'bank_receipt' THEN EXISTS (SELECT 1 FROM billing_bankreceipt WHERE id = x.source_id)
+                WHEN 'invoice' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
+                WHEN 'statement' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
+                WHEN 'ledger_transaction' THEN x.reversal_of_id = x.source_id
+                ELSE false END
+            GROUP BY x.id, e.currency ORDER BY x.posted_at, x.id LIMIT %s
+            """,
+            [limit],
+        )
+        rows = cursor.fetchall()
+    return [
+        Item(
+            ItemKind.POSTING_WITHOUT_SOURCE,
+            posted_at,
+            f"Posted for a {source_type.replace('_', ' ')} ({purpose}) that does not exist.",
+            "ledger_transaction",
+            transaction_id,
+            amount_minor=int(amount),
+            currency=currency,
+        )
+        for transaction_id, source_type, purpose, posted_at, amount, currency in rows
     ]
 
 

@@ -17,6 +17,7 @@ CHECKS: Final[Mapping[ItemKind, Callable[[datetime, int], Sequence[Item]]]] = {
     ItemKind.RECEIPT_UNMATCHED: money.unmatched_receipts,
     ItemKind.SUSPENSE_DIFFERENCE: money.suspense_differences,
     ItemKind.TOP_UP_POSTING: money.top_up_postings,
+    ItemKind.POSTING_WITHOUT_SOURCE: documents.postings_without_source,
     ItemKind.WALLET_OVERDRAWN: money.overdrawn_wallets,
     ItemKind.RELEASE_OVERDUE: money.overdue_releases,
     ItemKind.PAYABLE_DIFFERENCE: money.payable_differences,

@@ -14,6 +14,7 @@ class ItemKind(StrEnum):
     RECEIPT_UNMATCHED = "receipt_unmatched"
     SUSPENSE_DIFFERENCE = "suspense_difference"
     TOP_UP_POSTING = "top_up_posting"
+    POSTING_WITHOUT_SOURCE = "posting_without_source"
     WALLET_OVERDRAWN = "wallet_overdrawn"
     CONTRACT_NOT_SETTLED = "contract_not_settled"
     DOCUMENT_POSTING = "document_posting"

@@ -17,6 +17,7 @@ PREFIXES: Final = {
     "contract": "ctr",
     "invoice": "inv",
     "statement": "stm",
+    "ledger_transaction": "txn",
 }
 
 
