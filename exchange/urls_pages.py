@@ -2,12 +2,28 @@
 
 from django.urls import path
 
+from exchange.leases import pages as leases
+from exchange.offers import pages as offers
 from exchange.orders import pages as orders
+from exchange.rounds import pages as rounds
 
 urlpatterns = [
+    path("rounds", rounds.rounds, name="rounds"),
+    path("rounds/<rnd:round_id>", rounds.round_, name="round"),
     path("orders", orders.orders, name="orders"),
     path("orders/new", orders.order_new, name="order_new"),
     path("orders/<ord:order_id>", orders.order, name="order"),
     path("orders/<ord:order_id>/raise", orders.order_raise, name="order_raise"),
     path("orders/<ord:order_id>/cancel", orders.order_cancel, name="order_cancel"),
+    path("leases", leases.leases, name="leases"),
+    path("leases/<lse:lease_id>", leases.lease, name="lease"),
+    path("leases/<lse:lease_id>/acknowledge", leases.lease_acknowledge, name="lease_acknowledge"),
+    path("leases/<lse:lease_id>/activate", leases.lease_activate, name="lease_activate"),
+    path("leases/<lse:lease_id>/heartbeat", leases.lease_heartbeat, name="lease_heartbeat"),
+    path("sell/leases", leases.deliveries, name="deliveries"),
+    path("sell/offers", offers.my_offers, name="my_offers"),
+    path("sell/offers/new", offers.offer_new, name="offer_new"),
+    path("sell/offers/<off:offer_id>", offers.my_offer, name="my_offer"),
+    path("sell/offers/<off:offer_id>/lower", offers.offer_lower, name="offer_lower"),
+    path("sell/offers/<off:offer_id>/withdraw", offers.offer_withdraw, name="offer_withdraw"),
 ]

@@ -107,16 +107,19 @@ def percent(rate_ppm: int | None) -> str:
 
 
 @register.filter
-def when(instant: datetime | None) -> SafeString | str:
-    """An instant in Asia/Shanghai to the minute, with the UTC instant for machines."""
+def hours(unit_seconds: Decimal | None) -> str:
+    """Unit-seconds as unit-hours with at most three decimals: `14400` -> `4`; nothing reported is 0."""
+    return quantity(round(Decimal(unit_seconds or 0) / 3600, 3) + Decimal("0.000"))
+
+
+@register.filter
+def when(instant: datetime | None, precision: str = "minutes") -> SafeString | str:
+    """An instant in Asia/Shanghai to the minute or, `when:"seconds"`, the second; with the UTC instant for machines."""
     if instant is None:
         return "–"
     shown = instant.astimezone(SHOWN_ZONE)
-    return format_html(
-        '<time datetime="{}">{}</time>',
-        instant.isoformat(),
-        shown.strftime("%Y-%m-%d %H:%M"),
-    )
+    form = "%Y-%m-%d %H:%M:%S" if precision == "seconds" else "%Y-%m-%d %H:%M"
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), shown.strftime(form))
 
 
 @register.filter

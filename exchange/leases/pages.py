@@ -1,0 +1,99 @@
+"""Leases as the buyer uses them and the provider delivers them."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.actors.actor import Actor, Capability
+from accounts.actors.pages import actor_required
+from accounts.events import queries as events
+from accounts.foundation import clock
+from accounts.foundation.errors import DomainError
+from accounts.web.listing import listing
+from exchange.leases import queries, services
+from exchange.leases.forms import HandOverForm
+from exchange.leases.models import Lease
+from exchange.leases.rules import BEFORE_HAND_OVER, RUNNING, LeaseStatus
+
+
+@actor_required(Capability.VIEW_BUYING)
+def leases(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What the organisation has bought, newest first."""
+    found = listing(queries.visible_to(actor).filter(buyer_id=actor.organisation()), request)
+    return render(request, "exchange/leases.html", {"listing": found, "is_provider": False})
+
+
+@actor_required(Capability.VIEW_SELLING)
+def deliveries(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What the organisation has to deliver, newest first."""
+    found = listing(queries.visible_to(actor).filter(provider_id=actor.organisation()), request)
+    return render(request, "exchange/leases.html", {"listing": found, "is_provider": True})
+
+
+@actor_required(Capability.VIEW_BUYING, Capability.VIEW_SELLING)
+def lease(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """One lease: access for its buyer, delivery for its provider, and what was there when."""
+    return _detail(request, actor, queries.get(actor, lease_id), HandOverForm())
+
+
+@require_POST
+@actor_required(Capability.DELIVER)
+def lease_acknowledge(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Say that the lease will be delivered."""
+    return _do(request, lease_id, lambda: services.acknowledge(actor, lease_id, now=clock.now()), _("Acknowledged."))
+
+
+@require_POST
+@actor_required(Capability.DELIVER)
+def lease_heartbeat(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Say that the lease is being delivered."""
+    return _do(request, lease_id, lambda: services.heartbeat(actor, lease_id, now=clock.now()), _("Heartbeat taken."))
+
+
+@require_POST
+@actor_required(Capability.DELIVER)
+def lease_activate(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Hand the lease over with its access details."""
+    form = HandOverForm(request.POST)
+    if form.is_valid():
+        try:
+            services.activate(actor, lease_id, access=form.cleaned_data["access"], now=clock.now())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Handed over. The buyer sees the access details."))
+            return redirect("lease", lease_id=lease_id)
+    return _detail(request, actor, queries.get(actor, lease_id), form, status=422)
+
+
+def _do(request: HttpRequest, lease_id: UUID, verb: Callable[[], Any], done: str) -> HttpResponse:
+    try:
+        verb()
+    except DomainError as error:
+        messages.error(request, error.detail)
+    else:
+        messages.success(request, done)
+    return redirect("lease", lease_id=lease_id)
+
+
+def _detail(request: HttpRequest, actor: Actor, lease: Lease, form: HandOverForm, *, status: int = 200) -> HttpResponse:
+    delivers = lease.provider_id == actor.organisation_id and actor.can(Capability.DELIVER)
+    context = {
+        "lease": lease,
+        "form": form,
+        "is_provider": lease.provider_id == actor.organisation_id,
+        "access": queries.access_of(actor, lease),
+        "segments": queries.segments(lease),
+        "contracted": queries.contracted_unit_hours(lease),
+        "timeline": events.timeline(actor, "lease", lease.id),
+        "may_acknowledge": delivers and lease.status == LeaseStatus.SCHEDULED,
+        "may_activate": delivers and lease.status in BEFORE_HAND_OVER and lease.status != LeaseStatus.SCHEDULED,
+        "may_heartbeat": delivers and lease.status in RUNNING,
+    }
+    return render(request, "exchange/lease.html", context, status=status)
