@@ -12,6 +12,8 @@ class AccountsConfig(AppConfig):
 
     # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
     append_only_tables: tuple[str, ...] = ("accounts_auditrecord", "accounts_auditlink", "accounts_event")
+    # Tables that only a function of the database writes: the application cannot forge a chain.
+    read_only_tables: tuple[str, ...] = ("accounts_auditchain", "accounts_auditlink")
 
     def ready(self) -> None:
         """Teach the address tables about typed ids before any of them is loaded."""

@@ -75,18 +75,26 @@ def append_only_tables() -> set[str]:
     return {table for app in apps.get_app_configs() for table in getattr(app, "append_only_tables", ())}
 
 
+def read_only_tables() -> set[str]:
+    """Return the tables that apps declare as written by the database's own functions alone."""
+    return {table for app in apps.get_app_configs() for table in getattr(app, "read_only_tables", ())}
+
+
 def apply_grants() -> None:
     """Give the application role exactly its rights on every table of the public schema. Runs as the owner.
 
-    Raises ImproperlyConfigured when an app declares an append-only table that does not exist.
+    Raises ImproperlyConfigured when an app declares an append-only or read-only table that does not exist.
     """
     role = sql.Identifier(_access().application_role)
     append_only = append_only_tables()
+    read_only = read_only_tables()
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         tables = _tables(cursor)
-        unknown = sorted(append_only - {name for name, _ in tables})
+        unknown = sorted((append_only | read_only) - {name for name, _ in tables})
         if unknown:
-            raise ImproperlyConfigured(f"append_only_tables names {', '.join(unknown)}, which no migration makes.")
+            raise ImproperlyConfigured(
+                f"append_only_tables or read_only_tables names {', '.join(unknown)}, which no migration makes."
+            )
         cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
         cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
         for name, parent in tables:
@@ -94,6 +102,8 @@ def apply_grants() -> None:
             kept = name in append_only or parent in append_only
             cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role))
             verbs = sql.SQL("SELECT, INSERT" if kept else "SELECT, INSERT, UPDATE, DELETE")
+            if name in read_only:
+                verbs = sql.SQL("SELECT")
             cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(verbs, sql.Identifier(name), role))
 
 

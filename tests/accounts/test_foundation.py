@@ -1,0 +1,125 @@
+"""Ids, the clock, sealed fields and the guards of the database."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.foundation import clock, ids, sealed
+from accounts.foundation.errors import Invalid, shown
+from accounts.foundation.ids import MalformedId
+from accounts.organisations.models import Organisation
+
+LONG_AGO = datetime(2026, 5, 1, 4, tzinfo=UTC)
+
+
+@given(st.uuids(), st.sampled_from(sorted(ids.PREFIXES)))
+def test_an_id_is_read_back_as_it_was_spelled(value: UUID, prefix: str) -> None:
+    text = ids.spell(prefix, value)
+
+    assert ids.parse(prefix, text) == value
+    assert text == text.lower()
+    assert len(text) == len(prefix) + 1 + 26
+
+
+def test_spelled_ids_sort_like_the_ids() -> None:
+    values = [ids.new_id() for _ in range(200)]
+
+    assert values == sorted(values)
+    assert [ids.spell("ord", value) for value in values] == sorted(ids.spell("ord", value) for value in values)
+
+
+def test_the_spelling_is_that_of_the_typeid_specification() -> None:
+    assert ids.spell("ord", UUID(int=0)) == "ord_00000000000000000000000000"
+    assert ids.spell("ord", UUID(int=2**128 - 1)) == "ord_7zzzzzzzzzzzzzzzzzzzzzzzzz"
+    assert ids.spell("ord", UUID("00000000-0000-0000-0000-000000000020")) == "ord_00000000000000000000000010"
+
+
+@given(st.text())
+def test_other_text_is_no_id(text: str) -> None:
+    with pytest.raises(MalformedId):
+        ids.parse("ord", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["off_00000000000000000000000000", "ord_80000000000000000000000000", "ord_0000000000000000000000000",
+     "ord_000000000000000000000000000", "ord_0000000000000000000000000U", "ord_0000000000000000000000000i", None, 5],
+)  # fmt: skip
+def test_the_id_of_another_kind_or_shape_is_refused(text: object) -> None:
+    with pytest.raises(MalformedId, match="was given; expected an order id"):
+        ids.parse("ord", text)
+
+
+def test_a_virtual_clock_stands_still_until_it_is_given_back(db: None) -> None:
+    with clock.travel(LONG_AGO):
+        assert clock.now() == LONG_AGO
+        assert clock.now() == LONG_AGO
+        with clock.travel(LONG_AGO + timedelta(days=1)):
+            assert clock.now() == LONG_AGO + timedelta(days=1)
+        assert clock.now() == LONG_AGO
+
+    first, second = clock.now(), clock.now()
+    assert LONG_AGO < first < second
+
+
+def test_the_clock_is_given_back_when_something_fails(db: None) -> None:
+    with contextlib.suppress(ZeroDivisionError), clock.travel(LONG_AGO):
+        1 / 0  # noqa: B018
+
+    assert clock.now() != LONG_AGO
+
+
+def test_production_has_no_other_time_than_the_real_one(db: None, settings: Any) -> None:
+    settings.PRODUCTION = True
+
+    with pytest.raises(clock.ClockIsReal):
+        clock.set_virtual(LONG_AGO)
+
+
+def test_a_sealed_text_is_opened_with_its_key_alone(settings: Any) -> None:
+    stored = sealed.seal("ssh ubuntu@203.0.113.7 密码")
+
+    assert b"ubuntu" not in stored
+    assert sealed.unseal(stored) == "ssh ubuntu@203.0.113.7 密码"
+    with pytest.raises(sealed.CannotOpen):
+        sealed.unseal(stored[:-4] + b"AAA=")
+    settings.FIELD_ENCRYPTION_KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+    with pytest.raises(sealed.CannotOpen):
+        sealed.unseal(stored)
+
+
+def test_a_field_problem_names_the_value_and_the_expectation() -> None:
+    refusal = Invalid.field("/quantity", 0, "a whole number from 1")
+
+    assert refusal.problems[0].pointer == "/quantity"
+    assert refusal.detail == "quantity: 0 was given; expected a whole number from 1."
+
+
+@given(st.text(max_size=300))
+def test_what_is_quoted_in_a_message_is_short_and_printable(text: str) -> None:
+    assert shown(text).isprintable()
+    assert len(shown(text)) <= 63
+
+
+def test_the_database_refuses_moves_that_are_not_listed(lab: Organisation) -> None:
+    with pytest.raises(IntegrityError, match="may not move active>applied"), transaction.atomic():
+        Organisation.objects.filter(pk=lab.pk).update(status="applied")
+
+
+@pytest.mark.parametrize("table", ["accounts_auditrecord", "accounts_auditlink", "accounts_event"])
+@pytest.mark.parametrize("verb", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+def test_the_application_may_not_change_what_is_append_only(lab: Organisation, table: str, verb: str) -> None:
+    column = "record_id" if table == "accounts_auditlink" else "id"
+    with pytest.raises(Exception, match=r"permission denied|never changed"), transaction.atomic():
+        _execute(verb.format(table, column))
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
