@@ -1,45 +1,19 @@
 """Many at once on the same money: real connections, released together by a barrier."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from collections.abc import Callable
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from billing.ledger import queries
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
-from billing.ledger.errors import AlreadyHeld, AlreadyPosted, AlreadyReversed, HoldTooSmall, InsufficientFunds
 from billing.ledger.models import Account, HoldEvent, LedgerEntry, LedgerTransaction
 from billing.ledger.rules import Capture, Source, credit, debit
 from tests.billing.ledger.books import NOW, Party, hold, invoice, party, source, top_up
+from tests.races.together import refusals, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-REFUSALS = (AlreadyHeld, AlreadyPosted, AlreadyReversed, HoldTooSmall, InsufficientFunds)
-
-
-def together(steps: Sequence[Callable[[], object]]) -> list[object]:
-    """Run every step in a thread and a transaction of its own, all starting at once; refusals are results."""
-    barrier = Barrier(len(steps))
-
-    def run(step: Callable[[], object]) -> object:
-        try:
-            barrier.wait(timeout=30)
-            with transaction.atomic():
-                return step()
-        except REFUSALS as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(steps)) as threads:
-        return list(threads.map(run, steps))
-
-
-def refusals(results: Sequence[object]) -> int:
-    return sum(isinstance(result, Exception) for result in results)
 
 
 def check_books() -> None:
