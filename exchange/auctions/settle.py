@@ -12,7 +12,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
 
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
@@ -36,7 +35,6 @@ from exchange.offers import gate as offers
 from exchange.offers.models import Offer
 from exchange.offers.rules import Sale
 from exchange.orders import gate as orders
-from exchange.orders import services as order_services
 from exchange.orders.models import Order
 from exchange.rounds import services
 from exchange.rounds.models import Round, RoundOutcome, RoundPrice
@@ -80,7 +78,8 @@ def settle_order(
     left = _open_unit_hours(order, filled=filled, bought=bought, now=now)
     made = _contracts(settling.market, entry, order, bought, sold, rest_unit_hours=left, now=now)
     # Locks from here on: the wallet, capacity rows, offers, the order.
-    orders.settle_hold(order, cleared_minor=_held_minor(order), open_unit_hours=left, now=now)
+    cleared = sum(contract.held_minor for contract in made.values())
+    orders.settle_hold(order, cleared_minor=cleared, open_unit_hours=left, is_filled=bool(bought), now=now)
     offers.sell(_SETTLEMENT, [_sale(settling.market, deal, sold) for deal in bought], now=now)
     orders.record_outcome(_SETTLEMENT, order.id, filled_unit_hours=filled, open_unit_hours=left, now=now)
     _trades(settling, order, bought, sold, made, now=now)
@@ -153,12 +152,6 @@ def _open_unit_hours(order: Order, *, filled: int, bought: Sequence[Deal], now: 
     return deal_rules.open_unit_hours(demand, bought, first_slot=first_slot)
 
 
-def _held_minor(order: Order) -> int:
-    """Return what the contracts of an order, of all rounds, have of its hold."""
-    held = Contract.objects.filter(hold_id=order.hold_id).aggregate(total=Sum("held_minor"))
-    return int(held["total"] or 0)
-
-
 def _contracts(
     market: Market,
     entry: RoundOrder,
@@ -174,9 +167,9 @@ def _contracts(
     Each contract rounds its own value, fee and tax; several may come to a coin more than was held for
     all of them at the limit. The last ones then have that much less of the hold.
     """
-    spare_minor = (
-        order.hold.amount_minor - _held_minor(order) - order_services.rest_of_hold_minor(order, rest_unit_hours)
-    )
+    spare_minor = orders.freed_minor(order, open_unit_hours=rest_unit_hours, is_filled=bool(bought))
+    # What was set aside for extras goes to the first contract that the order gets.
+    reserve_minor = 0 if order.filled_unit_hours else order.extras_reserve_minor
     made: dict[UUID, Contract] = {}
     by_provider: dict[UUID, list[Deal]] = defaultdict(list)
     for deal in bought:
@@ -204,11 +197,13 @@ def _contracts(
             ],
             hold_id=order.hold_id,
             hold_at_most_minor=max(0, spare_minor),
+            reserve_minor=reserve_minor,
             fee_version=order.fee_version,
             synthetic=order.has_synthetic_limit,
             now=now,
         )
         spare_minor -= made[provider_id].held_minor
+        reserve_minor = 0
     return made
 
 

@@ -16,7 +16,7 @@ from accounts.web.views import ExchangeAPIView, ListMixin
 from exchange.leases import queries, services
 from exchange.leases.models import Lease
 from exchange.leases.rules import EndReason, LeaseStatus
-from exchange.leases.serializers import ActivateLease, EndLease, LeaseOut, Nothing, SegmentsOut
+from exchange.leases.serializers import ActivateLease, EndLease, LeaseOut, SegmentsOut
 
 VIEWERS = (
     Capability.VIEW_BUYING,
@@ -84,14 +84,12 @@ class LeaseAcknowledge(ExchangeAPIView):
     """Say that a lease will be delivered."""
 
     required_capability: ClassVar = {"POST": Capability.DELIVER}
-    inputs: ClassVar = {"POST": Nothing}
     outputs: ClassVar = {"POST": LeaseOut}
     statuses: ClassVar = {"POST": 200}
 
     @idempotent
     def post(self, request: Request, lease_id: UUID) -> Response:
         """Acknowledge the lease."""
-        self.read()
         services.acknowledge(self.actor, lease_id, now=clock.now())
         return self.answer(queries.get(self.actor, lease_id))
 
@@ -100,14 +98,12 @@ class LeaseProvision(ExchangeAPIView):
     """Say that hand-over is being prepared."""
 
     required_capability: ClassVar = {"POST": Capability.DELIVER}
-    inputs: ClassVar = {"POST": Nothing}
     outputs: ClassVar = {"POST": LeaseOut}
     statuses: ClassVar = {"POST": 200}
 
     @idempotent
     def post(self, request: Request, lease_id: UUID) -> Response:
         """Mark the lease as being provisioned."""
-        self.read()
         services.provision(self.actor, lease_id, now=clock.now())
         return self.answer(queries.get(self.actor, lease_id))
 
@@ -131,13 +127,11 @@ class LeaseHeartbeat(ExchangeAPIView):
     """Say that a lease is being delivered. Moves nothing, so it needs no Idempotency-Key."""
 
     required_capability: ClassVar = {"POST": Capability.DELIVER}
-    inputs: ClassVar = {"POST": Nothing}
     outputs: ClassVar = {"POST": LeaseOut}
     statuses: ClassVar = {"POST": 200}
 
     def post(self, request: Request, lease_id: UUID) -> Response:
         """Take the heartbeat."""
-        self.read()
         services.heartbeat(self.actor, lease_id, now=clock.now())
         return self.answer(queries.get(self.actor, lease_id))
 

@@ -103,10 +103,6 @@ class SegmentsOut(OutputSerializer):
     segments = SegmentOut(many=True)
 
 
-class Nothing(InputSerializer):
-    """An empty object: the address and the caller say everything."""
-
-
 class ActivateLease(InputSerializer):
     """The hand-over: how the buyer gets in. Stored encrypted."""
 

@@ -155,7 +155,7 @@ def test_the_invoice_of_the_lab_says_what_where_how_much_and_why(telling: Tellin
         ("capacity", Decimal(192), 172_800),
         ("capacity", Decimal(188), 188_000),
         ("metered", Decimal("125.5"), 6_275),
-        ("sla_credit", Decimal(4), -400),
+        ("sla_credit", Decimal(10), -400),
         ("fee", Decimal(1), 3_608),
     ]
     assert (invoice.net_minor, invoice.tax_minor, invoice.total_minor) == (370_283, 22_217, 392_500)
