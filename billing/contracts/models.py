@@ -39,7 +39,8 @@ class Contract(models.Model):
     terms = models.JSONField()
     terms_digest = models.CharField(max_length=64)  # SHA-256 of the canonical terms and schedule
     value_minor = models.BigIntegerField()  # the schedule at its prices, without fee and tax
-    share_minor = models.BigIntegerField()  # value with fee and tax: this contract's part of the hold
+    # Value with fee and tax, and what the order set aside for extras: this contract's part of the hold.
+    share_minor = models.BigIntegerField()
     hold = models.ForeignKey(Hold, on_delete=models.PROTECT, null=True, related_name="contracts")
     synthetic = models.BooleanField(default=False)
     created_at = models.DateTimeField()

@@ -34,13 +34,15 @@ def open_contract(
     now: datetime,
     fee_version: int | None = None,
     hold_at_most_minor: int | None = None,
+    reserve_minor: int = 0,
     synthetic: bool = False,
 ) -> Contract:
     """Write down what was agreed: the schedule, and the terms in force now (with the order's fee version, if given).
 
     `hold_id` is the buyer's hold for all contracts of the source; this contract's share of it is its value with
     fee and tax, or `hold_at_most_minor` where that is less: several contracts round their values each for itself
-    and may come to a coin more than was held. Without a hold the buyer is invoiced on credit. The caller has locked
+    and may come to a coin more than was held. `reserve_minor` is what the order set aside for metered extras; it
+    belongs to the share. Without a hold the buyer is invoiced on credit. The caller has locked
     the source, so that one source and provider have one contract (a constraint has the last word). Raises
     NoLegalEntity, NoTaxRate, NoFeeSchedule.
     """
@@ -60,7 +62,7 @@ def open_contract(
         at=now,
     )
     value_minor = rules.value_of(slots, currency=currency)
-    share_minor = rules.share_of_hold(value_minor, agreed).total_minor
+    share_minor = rules.share_of_hold(value_minor, agreed).total_minor + reserve_minor
     document = agreed.to_document()
     contract = Contract.objects.create(
         source_type=source.type,

@@ -37,18 +37,27 @@ def reopen(order_ids: Iterable[UUID]) -> None:
     Order.objects.filter(id__in=list(order_ids), status=OrderStatus.LOCKED).update(status=OrderStatus.OPEN)
 
 
-def settle_hold(order: Order, *, cleared_minor: int, open_unit_hours: int, now: datetime) -> None:
-    """Shrink a locked order's hold by what this round has decided of it.
+def freed_minor(order: Order, *, open_unit_hours: int, is_filled: bool) -> int:
+    """Return how much of a locked order's hold its contracts of this round may have.
 
-    `cleared_minor` is what the contracts of this round get of the hold, with fee and tax (and, at the order's first
-    fill, its reserve for extras); `open_unit_hours` go on into the next round. To be called before the order's
-    sales are booked and its outcome is recorded: the wallet is locked before capacity.
+    It is what stood for the open hours and does not stand for those that go on. The reserve for extras is in it at
+    the order's first fill. The order is as it was before the round.
     """
     was_minor = services.rest_of_hold_minor(order, order.open_unit_hours)
     rest_minor = services.rest_of_hold_minor(order, open_unit_hours)
-    if cleared_minor and open_unit_hours and not order.filled_unit_hours:
-        rest_minor -= order.extras_reserve_minor  # handed over to the contracts
-    ledger.change_hold(order.hold_id, by_minor=cleared_minor + rest_minor - was_minor, now=now)
+    if is_filled and open_unit_hours and not order.filled_unit_hours:
+        rest_minor -= order.extras_reserve_minor
+    return was_minor - rest_minor
+
+
+def settle_hold(order: Order, *, cleared_minor: int, open_unit_hours: int, is_filled: bool, now: datetime) -> None:
+    """Shrink a locked order's hold by what its contracts of this round do not need of what it freed.
+
+    `cleared_minor` is what those contracts have of the hold; `open_unit_hours` go on into the next round. To be
+    called before the order's sales are booked and its outcome is recorded: the wallet is locked before capacity.
+    """
+    freed = freed_minor(order, open_unit_hours=open_unit_hours, is_filled=is_filled)
+    ledger.change_hold(order.hold_id, by_minor=cleared_minor - freed, now=now)
 
 
 def record_outcome(

@@ -290,7 +290,7 @@ def test_a_gate_locks_what_was_accepted_before_it_in_the_order_of_entry(story: S
 def test_a_filled_order_keeps_the_hold_of_its_contracts(story: Story) -> None:
     order = place_order(story.beichen, block(story, "12.50"))
     gate.lock_for_gate(story.market.id, gate_at=GATE)
-    gate.settle_hold(order, cleared_minor=yuan("3905.55"), open_unit_hours=0, now=GATE)
+    gate.settle_hold(order, cleared_minor=yuan("3905.55"), open_unit_hours=0, is_filled=True, now=GATE)
     decided = gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=384, open_unit_hours=0, now=GATE)
     assert (decided.status, decided.closed_at) == ("filled", GATE)
     assert funds(story.beichen) == (yuan("6000.00"), yuan("3905.55"), yuan("2094.45"))
@@ -299,7 +299,7 @@ def test_a_filled_order_keeps_the_hold_of_its_contracts(story: Story) -> None:
 def test_an_unfilled_order_gives_its_hold_back(story: Story) -> None:
     order = place_order(story.qinghe, hourly(story, "9.00", quantity_max=8))
     gate.lock_for_gate(story.market.id, gate_at=GATE)
-    gate.settle_hold(order, cleared_minor=0, open_unit_hours=0, now=GATE)
+    gate.settle_hold(order, cleared_minor=0, open_unit_hours=0, is_filled=False, now=GATE)
     decided = gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=0, open_unit_hours=0, now=GATE)
     assert decided.status == "unfilled"
     assert funds(story.qinghe) == (yuan("1000.00"), 0, yuan("1000.00"))
@@ -310,7 +310,7 @@ def test_a_rolling_order_goes_on_with_its_number_and_the_hold_of_the_rest(story:
     assert funds(story.lanting)[1] == yuan("1705.83")
     gate.lock_for_gate(story.market.id, gate_at=GATE)
     # 44 of 144 card-hours were filled, 10 more passed by: 90 go on, worst case 990.00 + 9.90 + 59.99.
-    gate.settle_hold(order, cleared_minor=yuan("480.00"), open_unit_hours=90, now=GATE)
+    gate.settle_hold(order, cleared_minor=yuan("480.00"), open_unit_hours=90, is_filled=True, now=GATE)
     rolled = gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=44, open_unit_hours=90, now=GATE)
     assert (rolled.status, rolled.seq, rolled.open_unit_hours, rolled.closed_unit_hours) == ("open", order.seq, 90, 10)
     assert funds(story.lanting)[1] == yuan("480.00") + yuan("1059.89")
@@ -353,7 +353,7 @@ def test_a_change_of_a_hold_by_an_invoice_does_not_disturb_a_later_change(story:
     """A contract of the first fill is invoiced while the rest of the order is still open."""
     order = place_order(story.lanting, hourly(story, "11.00", rolls_over=True))
     gate.lock_for_gate(story.market.id, gate_at=GATE)
-    gate.settle_hold(order, cleared_minor=yuan("480.00"), open_unit_hours=90, now=GATE)
+    gate.settle_hold(order, cleared_minor=yuan("480.00"), open_unit_hours=90, is_filled=True, now=GATE)
     gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=44, open_unit_hours=90, now=GATE)
     end_round(story)
     holds.change_hold(order.hold_id, by_minor=-yuan("480.00"), now=GATE)
