@@ -257,11 +257,9 @@ def waiting(desk: Desk, number: int) -> str:
 def test_foreign_and_missing_top_ups_look_the_same(desk: Desk) -> None:
     foreign = requested(desk)["id"]
     missing = ids.spell("top", ids.new_id())
-    for call in (
-        lambda top_up_id: desk.stranger.get(f"/v1/top-ups/{top_up_id}"),
-        lambda top_up_id: desk.stranger.post(f"/v1/top-ups/{top_up_id}/cancel"),
-    ):
-        first, second = call(foreign), call(missing)
+    read = [desk.stranger.get(f"/v1/top-ups/{top_up_id}") for top_up_id in (foreign, missing)]
+    cancelled = [desk.stranger.post(f"/v1/top-ups/{top_up_id}/cancel") for top_up_id in (foreign, missing)]
+    for first, second in (read, cancelled):
         assert (first.status_code, first.content) == (404, second.content)
 
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -33,8 +34,7 @@ DUE = NOW + timedelta(days=7)
 def test_a_top_up_confirmed_by_many_clerks_at_once_is_credited_once() -> None:
     people = cast.make()
     asked = payments.request_top_up(people.trader, Money(1_000, "CNY"), now=NOW)
-    lines = [line(1_000) for _ in range(6)]
-    results = together([lambda one=one: payments.confirm(people.clerk, asked.id, one, now=NOW) for one in lines])
+    results = together([lambda: payments.confirm(people.clerk, asked.id, line(1_000), now=NOW)] * 6)
     assert refusals(results) == 5
     assert books.funds(people.lab.id, "CNY").balance_minor == 1_000
     assert BankReceipt.objects.count() == 1
@@ -54,12 +54,9 @@ def test_a_top_up_confirmed_and_cancelled_at_once_ends_one_way() -> None:
     for _ in range(4):
         asked = payments.request_top_up(people.trader, Money(1_000, "CNY"), now=NOW)
         before = books.funds(people.lab.id, "CNY").balance_minor
-        results = together(
-            [
-                lambda asked=asked: payments.confirm(people.clerk, asked.id, line(1_000), now=NOW),
-                lambda asked=asked: payments.cancel_top_up(people.trader, asked.id, now=NOW),
-            ]
-        )
+        confirm = partial(payments.confirm, people.clerk, asked.id, line(1_000), now=NOW)
+        cancel = partial(payments.cancel_top_up, people.trader, asked.id, now=NOW)
+        results = together([confirm, cancel])
         assert refusals(results) == 1
         asked.refresh_from_db()
         credited = books.funds(people.lab.id, "CNY").balance_minor - before

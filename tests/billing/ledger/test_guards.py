@@ -27,7 +27,7 @@ def lab() -> Party:
     return party("Lab")
 
 
-def execute(statement: str, *values: object) -> None:
+def execute(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
@@ -42,7 +42,7 @@ def refusal_by(guard: str) -> Iterator[None]:
     assert guard in (cause.diag.constraint_name or ""), cause
 
 
-def refused(guard: str, statement: str, *values: object) -> None:
+def refused(guard: str, statement: str, *values: Any) -> None:
     with refusal_by(guard):
         execute(statement, *values)
 
