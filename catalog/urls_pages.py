@@ -7,4 +7,8 @@ from catalog.offerings import pages as offerings
 urlpatterns = [
     path("catalogue", offerings.catalogue, name="catalogue"),
     path("catalogue/<ofr:offering_id>", offerings.offering, name="offering"),
+    path("sell/offerings", offerings.my_offerings, name="my_offerings"),
+    path("sell/offerings/new", offerings.offering_new, name="offering_new"),
+    path("sell/offerings/<ofr:offering_id>/<slug:step>", offerings.offering_step, name="offering_step"),
+    path("listings", offerings.listings, name="listings"),
 ]

@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Capability
+from accounts.actors.requests import actor_of
+from accounts.organisations import queries as organisations
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,18 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
         (
             Destination(_("Members"), "members", Capability.MANAGE_MEMBERS),
             Destination(_("API keys"), "api_keys", Capability.MANAGE_KEYS),
+            Destination(_("Organisations"), "organisations", Capability.OPERATE),
+            Destination(_("Listings"), "listings", Capability.OPERATE),
         ),
     ),
 )
 
 
 def navigation(request: HttpRequest) -> Mapping[str, Any]:
-    """Context processor: `navigation`, a list of groups with their links; empty before sign-in."""
-    actor = getattr(request, "actor", None)
-    if actor is None:
-        return {"navigation": []}
+    """Context processor: `navigation`, a list of groups with their links, and `acting_for`, the organisation."""
+    actor = actor_of(request)
+    if actor is None or actor.organisation_id is None:
+        return {"navigation": [], "acting_for": None}
     groups = []
     for name, destinations in DESKS:
         links = [
@@ -86,4 +90,4 @@ def navigation(request: HttpRequest) -> Mapping[str, Any]:
         ]
         if links:
             groups.append({"name": name, "links": links})
-    return {"navigation": groups}
+    return {"navigation": groups, "acting_for": organisations.get(actor, actor.organisation_id)}

@@ -13,6 +13,9 @@ urlpatterns = [
     path("v1/", include("billing.urls_api")),
     path("v1/", include("exchange.urls_api")),
     path("", include("accounts.urls_pages")),
+    path("", include("catalog.urls_pages")),
+    path("", include("billing.urls_pages")),
+    path("", include("exchange.urls_pages")),
 ]
 
 handler400 = pages.bad_request

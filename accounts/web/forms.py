@@ -73,11 +73,19 @@ class WholeNumber(_StrictField):
 class PlainDecimal(_StrictField):
     """A plain decimal such as 12.50, as Decimal."""
 
-    def __init__(self, *, max_digits: int, decimal_places: int, minimum: Decimal | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max_digits: int,
+        decimal_places: int,
+        minimum: Decimal | None = None,
+        maximum: Decimal | None = None,
+        **options: Any,
+    ) -> None:
         options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
         super().__init__(
             read=lambda text: strict.decimal(
-                text, max_digits=max_digits, decimal_places=decimal_places, minimum=minimum
+                text, max_digits=max_digits, decimal_places=decimal_places, minimum=minimum, maximum=maximum
             ),
             max_length=40,
             **options,

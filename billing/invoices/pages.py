@@ -2,16 +2,75 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
-from billing.invoices import queries
+from accounts.foundation import clock
+from accounts.foundation.errors import DomainError
+from accounts.web.listing import listing
+from billing.contracts import queries as contracts
+from billing.contracts.rules import OVER
+from billing.invoices import queries, services
 from billing.invoices.rules import Side
 from catalog.measures.units import unit
+
+
+@require_safe
+@actor_required(Capability.VIEW_BUYING)
+def invoices(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The organisation's invoices, and its contracts with what is not invoiced yet."""
+    buyer_id = actor.organisation()
+    running = contracts.visible_to(actor).filter(buyer_id=buyer_id).exclude(status__in=OVER).order_by("-id")
+    context = {
+        "listing": listing(queries.visible_to(actor, Side.CUSTOMER).filter(organisation_id=buyer_id), request),
+        "running": running,
+        "may_ask": actor.can(Capability.TRADE),
+        "heading": _("Invoices"),
+        "document_route": "invoice",
+    }
+    return render(request, "billing/documents.html", context)
+
+
+@require_safe
+@actor_required(Capability.VIEW_SELLING)
+def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The organisation's self-billing statements."""
+    found = queries.visible_to(actor, Side.PROVIDER).filter(organisation_id=actor.organisation())
+    context = {"listing": listing(found, request), "heading": _("Statements"), "document_route": "statement"}
+    return render(request, "billing/documents.html", context)
+
+
+@require_safe
+@actor_required(Capability.VIEW_BOOKS)
+def all_invoices(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Every invoice, or every statement, for those who keep the books."""
+    side = Side.PROVIDER if request.GET.get("side") == Side.PROVIDER else Side.CUSTOMER
+    context = {
+        "listing": listing(queries.visible_to(actor, side), request),
+        "heading": _("All statements") if side is Side.PROVIDER else _("All invoices"),
+        "document_route": "statement" if side is Side.PROVIDER else "invoice",
+        "is_finance": True,
+    }
+    return render(request, "billing/documents.html", context)
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def invoice_now(request: HttpRequest, actor: Actor, contract_id: UUID) -> HttpResponse:
+    """Invoice what a contract delivered since its last invoice."""
+    try:
+        drawn = services.invoice_on_demand(actor, contract_id, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.detail)
+        return redirect("invoices")
+    messages.success(request, _("Invoice %(number)s is drawn and paid from the wallet.") % {"number": drawn.number})
+    return redirect("invoice", invoice_id=drawn.id)
 
 
 @never_cache

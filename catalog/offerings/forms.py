@@ -1,16 +1,22 @@
-"""What a person types to say what a job needs; the same fields search the catalogue and place an order."""
+"""What a person types: what a job needs (to search the catalogue and to place an order), and a new offering."""
 
 from collections.abc import Iterable
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.forms import StrictForm, WholeNumber
+from accounts.actors.actor import Actor
+from accounts.web.forms import PlainDecimal, StrictForm, StrictText, WholeNumber
+from catalog.measures.price import parse_price_micros
 from catalog.offerings import needs as limits
 from catalog.offerings.needs import MaxLatency, Needs
 from catalog.offerings.rules import Fabric
-from catalog.sites.models import Hub, Metro
+from catalog.offerings.services import OfferingSpec, Rate
+from catalog.sites import queries as sites
+from catalog.sites.models import Hub, Metro, Site
+from catalog.sites.rules import SiteStatus
 from catalog.taxonomy.models import ResourceType
 
 Choices = Iterable[tuple[str, str]]
@@ -94,3 +100,64 @@ class NeedsForm(StrictForm):
             min_security=said["min_security"],
             interconnects=tuple(sorted(said["interconnects"])),
         )
+
+
+# What most providers charge beside the auctioned hours: meter, label, base quantity.
+_COMMON_METERS = (
+    ("egress_gb", _("Traffic out, a GB"), 1),
+    ("storage_gb_months", _("Storage, a GB and month of 730 h"), 1),
+    ("energy_kwh", _("Energy, a kWh"), 1),
+    ("tokens_in", _("Input tokens, a million"), 1_000_000),
+    ("tokens_out", _("Output tokens, a million"), 1_000_000),
+)
+_PRICE = {"max_digits": 15, "decimal_places": 6, "minimum": Decimal(0)}
+
+
+class OfferingForm(StrictForm):
+    """A new offering with its first rate card; `spec()` and `rates()` are what the services take."""
+
+    fields_by_pointer: ClassVar = {"/site": "site", "/resource_type": "resource_type"}
+
+    name = StrictText(label=_("Name"), max_length=120)
+    site = forms.ModelChoiceField(label=_("Site"), queryset=Site.objects.none(), empty_label=None)
+    resource_type = forms.ModelChoiceField(
+        label=_("Resource type"), queryset=ResourceType.objects.order_by("name"), to_field_name="code", empty_label=None
+    )
+    fabric = forms.ChoiceField(label=_("Fabric"), choices=[(fabric.value, fabric.value) for fabric in Fabric])
+    sla_credit_percent = PlainDecimal(
+        label=_("Service credit, % of what is not delivered"),
+        max_digits=6,
+        decimal_places=3,
+        minimum=Decimal(0),
+        maximum=Decimal(100),
+    )
+    currency = forms.ChoiceField(
+        label=_("Currency of the rate card"), choices=[(code, code) for code in ("CNY", "USD")]
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        site = self.fields["site"]
+        assert isinstance(site, forms.ModelChoiceField)
+        site.queryset = sites.visible_to(actor).filter(status=SiteStatus.LISTED)
+        for meter, label, _base in _COMMON_METERS:
+            self.fields[meter] = PlainDecimal(label=label, required=False, help_text=_("Empty: not charged"), **_PRICE)
+
+    def spec(self) -> OfferingSpec:
+        """The offering that the valid form says."""
+        said = self.cleaned_data
+        return OfferingSpec(
+            site_id=said["site"].id,
+            resource_type=said["resource_type"].code,
+            name=said["name"],
+            fabric=Fabric(said["fabric"]),
+            sla_credit_ppm=int(said["sla_credit_percent"] * 10_000),
+        )
+
+    def rates(self) -> list[Rate]:
+        """The prices that the valid form says."""
+        return [
+            Rate(meter, parse_price_micros(f"{self.cleaned_data[meter]:f}"), base)
+            for meter, _label, base in _COMMON_METERS
+            if self.cleaned_data[meter] is not None
+        ]
