@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from django.db import transaction
+
 from accounts.actors.actor import Actor, Capability
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationKind
@@ -90,13 +92,14 @@ def make_market(operator: Actor, code: str = "ai-cards", **terms: Any) -> Market
 def fund(owner: Organisation, amount: str, currency: str = "CNY") -> None:
     """Bring money into an organisation's wallet."""
     fen = yuan(amount)
-    ledger.post(
-        Source("top_up", owner.id, f"test {amount}"),
-        [debit(Code.BANK, fen), credit(Code.WALLET, fen, owner.id)],
-        currency=currency,
-        effective_at=NOW,
-        now=NOW,
-    )
+    with transaction.atomic():
+        ledger.post(
+            Source("top_up", owner.id, f"test {amount}"),
+            [debit(Code.BANK, fen), credit(Code.WALLET, fen, owner.id)],
+            currency=currency,
+            effective_at=NOW,
+            now=NOW,
+        )
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def make_story(**terms: Any) -> Story:
     site = cast.listed_site(
         operator, "zjk-1", name="Zhangjiakou 1", cluster="cn-jingjinji-zhangjiakou", green_percent=85
     )
-    sellers, cards = [], []
+    sellers: list[Actor] = []
+    cards: list[Offering] = []
     for name in ("Huailai Compute", "Zhangbei Green DC"):
         seller = cast.acting_for(cast.organisation(name, can_sell=True), SELLING)
         offering = cast.listed_offering(operator, seller, site)
@@ -134,7 +138,8 @@ def make_story(**terms: Any) -> Story:
         buyer(name, amount)
         for name, amount in (("Beichen AI Lab", "6000"), ("Lanting Robotics", "2000"), ("Qinghe Studio", "1000"))
     ]
-    return Story(operator, market, *sellers, *cards, *buyers)
+    (huailai, zhangbei), (huailai_cards, zhangbei_cards), (beichen, lanting, qinghe) = sellers, cards, buyers
+    return Story(operator, market, huailai, zhangbei, huailai_cards, zhangbei_cards, beichen, lanting, qinghe)
 
 
 def buyer(name: str, amount: str) -> Actor:

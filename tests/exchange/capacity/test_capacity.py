@@ -1,6 +1,7 @@
 """Listing units by the hour, and claiming them: nothing is ever promised twice."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -26,7 +27,12 @@ def test_listing_says_how_many_units_each_hour_has(story: Story) -> None:
 def test_listing_again_replaces_the_number_down_to_what_is_committed(story: Story) -> None:
     claim = {(story.huailai_cards.id, D + HOUR): 5}
     capacity.change_offered(claim)
-    listing = {"offering_id": story.huailai_cards.id, "starts_at": D, "ends_at": D + 2 * HOUR, "now": NOW}
+    listing: dict[str, Any] = {
+        "offering_id": story.huailai_cards.id,
+        "starts_at": D,
+        "ends_at": D + 2 * HOUR,
+        "now": NOW,
+    }
     with pytest.raises(CapacityCommitted, match="2026-05-02T17:00Z, 5 units"):
         capacity.list_capacity(story.huailai, quantity=4, **listing)
     assert {slot.listed for slot in CapacitySlot.objects.filter(offering=story.huailai_cards)} == {16}
@@ -60,7 +66,7 @@ def test_a_wrong_listing_names_its_field(
 
 
 def test_only_the_provider_lists_and_sees_its_capacity(story: Story) -> None:
-    listing = {"starts_at": D, "ends_at": D + HOUR, "quantity": 1, "now": NOW}
+    listing: dict[str, Any] = {"starts_at": D, "ends_at": D + HOUR, "quantity": 1, "now": NOW}
     with pytest.raises(OfferingUnknown):
         capacity.list_capacity(story.zhangbei, offering_id=story.huailai_cards.id, **listing)
     with pytest.raises(NotAllowed):

@@ -1,5 +1,7 @@
 """Opening, suspending and resuming markets."""
 
+from collections.abc import Callable
+
 import pytest
 
 from accounts.actors.errors import NotAllowed
@@ -8,6 +10,7 @@ from exchange.markets import queries
 from exchange.markets import services as markets
 from exchange.markets.errors import MarketExists, MarketMoveRefused, MarketRulesInvalid, MarketSuspended, MarketUnknown
 from exchange.markets.models import Market
+from tests.catalog.cast import listed_offering
 from tests.exchange import cast
 from tests.exchange.cast import NOW, TERMS, Story
 
@@ -47,18 +50,19 @@ def test_a_market_is_suspended_and_resumed_but_not_twice(story: Story) -> None:
 
 
 def test_an_unknown_market_is_not_found(story: Story) -> None:
-    for ask in (
+    asked: list[Callable[[], object]] = [
         lambda: queries.by_code("nothing"),
         lambda: queries.trading(ids.new_id()),
         lambda: markets.suspend(story.operator, ids.new_id(), reason="odd", now=NOW),
-    ):
+    ]
+    for ask in asked:
         with pytest.raises(MarketUnknown):
             ask()
 
 
 def test_the_market_trades_listed_offerings_of_its_class_and_unit(story: Story) -> None:
     assert set(queries.listed_offerings(story.market)) == {story.huailai_cards, story.zhangbei_cards}
-    machines = cast.cast.listed_offering(
+    machines = listed_offering(
         story.operator, story.huailai, story.huailai_cards.site, resource_type="ascend-910b3-x8", name="Machine"
     )
     assert machines not in queries.listed_offerings(story.market)

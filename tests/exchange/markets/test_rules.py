@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -206,7 +207,7 @@ def test_a_window_must_be_reachable_from_its_gate() -> None:
         ("horizon_hours", 0),
     ],
 )
-def test_a_market_names_the_rule_that_cannot_be(field: str, value: object) -> None:
+def test_a_market_names_the_rule_that_cannot_be(field: str, value: Any) -> None:
     spec = MarketSpec("ai-cards", "AI cards", "ai_acceleration", "card_hours", replace(TERMS, **{field: value}))
     problems = list(rules.market_problems(spec))
     assert f"/{field}" in [problem.pointer for problem in problems]

@@ -1,5 +1,6 @@
 """Placing, amending, selling and withdrawing offers, and what becomes of their capacity."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def test_a_suspended_seller_offers_nothing(story: Story) -> None:
 
 
 def test_nobody_sells_to_themselves(story: Story) -> None:
-    organisation = Organisation.objects.get(id=story.huailai.organisation_id)
+    organisation = Organisation.objects.get(id=story.huailai.organisation())
     organisation.can_buy = True
     organisation.save(update_fields=["can_buy"])
     cast.fund(organisation, "5000")
@@ -161,11 +162,12 @@ def test_an_amendment_beyond_the_capacity_changes_nothing(story: Story) -> None:
 def test_only_changes_for_the_better_are_taken_in_the_no_cancel_phase(story: Story) -> None:
     offer = place_offer(story, story.huailai, story.huailai_cards, "8.00", quantity=8)
     with clock.travel(NO_CANCEL):
-        for change in (
+        changes: list[Callable[[], object]] = [
             lambda: offers.withdraw(story.huailai, offer.id, now=NO_CANCEL),
             lambda: offers.amend(story.huailai, offer.id, reserve_micros=micros("8.01"), now=NO_CANCEL),
             lambda: offers.amend(story.huailai, offer.id, quantity=7, now=NO_CANCEL),
-        ):
+        ]
+        for change in changes:
             with pytest.raises(NoCancelPhase):
                 change()
         better = offers.amend(story.huailai, offer.id, quantity=9, reserve_micros=micros("7.00"), now=NO_CANCEL)
@@ -217,10 +219,11 @@ def test_an_offer_in_a_round_waits_for_its_end(story: Story) -> None:
     offer = place_offer(story, story.huailai, story.huailai_cards, "8.00")
     assert [locked.id for locked in gate.lock_for_gate(story.market.id, gate_at=GATE, now=GATE)] == [offer.id]
     assert gate.lock_for_gate(story.market.id, gate_at=GATE, now=GATE) == []
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: offers.withdraw(story.huailai, offer.id, now=NOW),
         lambda: offers.amend(story.huailai, offer.id, reserve_micros=micros("7.00"), now=NOW),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(OfferInRound):
             change()
     gate.unlock([offer.id])
@@ -247,21 +250,23 @@ def test_an_offer_expires_when_no_gate_can_deliver_from_it(story: Story) -> None
 
 def test_colleagues_may_look_and_strangers_see_nothing(story: Story) -> None:
     offer = place_offer(story, story.huailai, story.huailai_cards, "8.00")
-    colleague = cast.viewer(Organisation.objects.get(id=story.huailai.organisation_id))
+    colleague = cast.viewer(Organisation.objects.get(id=story.huailai.organisation()))
     assert queries.get(colleague, offer.id) == offer
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: offers.withdraw(colleague, offer.id, now=NOW),
         lambda: offers.amend(colleague, offer.id, reserve_micros=micros("7.00"), now=NOW),
         lambda: place_offer(story, colleague, story.huailai_cards, "8.00"),
         lambda: queries.visible_to(story.beichen),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(NotAllowed):
             change()
-    for read in (
+    reads: list[Callable[[], object]] = [
         lambda: queries.get(story.zhangbei, offer.id),
         lambda: offers.withdraw(story.zhangbei, offer.id, now=NOW),
         lambda: queries.get(story.zhangbei, UUID(int=0)),
-    ):
+    ]
+    for read in reads:
         with pytest.raises(OfferNotFound):
             read()
     assert queries.get(story.operator, offer.id) == offer

@@ -149,7 +149,7 @@ def test_a_wrong_field_is_named(call: Call, story: Story, change: dict[str, Any]
 
 def test_an_unknown_market_or_project_is_not_found(call: Call, story: Story) -> None:
     assert call(story.beichen, "post", "/v1/orders", {**B1, "market": "tulips"}).status_code == 404
-    foreign = Project.objects.get(organisation_id=story.lanting.organisation_id)
+    foreign = Project.objects.get(organisation_id=story.lanting.organisation())
     other = call(story.beichen, "post", "/v1/orders", {**B1, "project": ids.spell("prj", foreign.id)})
     missing = call(story.beichen, "post", "/v1/orders", {**B1, "project": ids.spell("prj", ids.new_id())})
     assert (other.status_code, other.json()) == (404, missing.json())
