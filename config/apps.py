@@ -11,6 +11,8 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Join what the apps, which do not know each other upwards, leave to be joined."""
-        from config import handlers  # noqa: PLC0415 (imports models, which are loaded by now)
+        from config import celery, handlers  # noqa: PLC0415 (imports models, which are loaded by now)
 
+        # Every thread of every process rings our broker, not the library's default one.
+        celery.app.set_default()
         handlers.register_all()
