@@ -186,13 +186,14 @@ MARKET: Final = (
     ),
     by_query(
         "M10",
-        "a contract is one order with one provider, and its schedule equals its trades hour by hour",
+        "a contract is one order's fill in one round by one provider, and its schedule equals its trades hour by hour",
         "contracts",
-        counted="SELECT count(*) FROM billing_contract WHERE source_type = 'order'",
+        counted="SELECT count(*) FROM billing_contract WHERE source_type = 'round_order'",
         violations="""
             WITH agreed AS (
                 SELECT s.contract_id, s.offering_id, hour, s.quantity::bigint AS units, s.price_micros
-                FROM billing_contractslot s JOIN billing_contract c ON c.id = s.contract_id AND c.source_type = 'order',
+                FROM billing_contractslot s JOIN billing_contract c
+                    ON c.id = s.contract_id AND c.source_type = 'round_order',
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
             ), traded AS (
                 SELECT t.contract_id, f.offering_id, hour,
@@ -208,7 +209,8 @@ MARKET: Final = (
             UNION ALL
             SELECT t.id, 'trade and contract differ in order or parties'
             FROM exchange_trade t LEFT JOIN billing_contract c ON c.id = t.contract_id
-            WHERE c.source_id IS DISTINCT FROM t.order_id OR c.buyer_id IS DISTINCT FROM t.buyer_id
+            LEFT JOIN exchange_roundorder e ON e.id = c.source_id AND e.round_id = t.round_id
+            WHERE e.order_id IS DISTINCT FROM t.order_id OR c.buyer_id IS DISTINCT FROM t.buyer_id
                OR c.provider_id IS DISTINCT FROM t.provider_id OR c.currency IS DISTINCT FROM t.currency
             """,
     ),
@@ -220,7 +222,8 @@ MARKET: Final = (
         violations="""
             WITH agreed AS (
                 SELECT s.contract_id, s.offering_id, hour, sum(s.quantity) AS units
-                FROM billing_contractslot s JOIN billing_contract c ON c.id = s.contract_id AND c.source_type = 'order',
+                FROM billing_contractslot s JOIN billing_contract c
+                    ON c.id = s.contract_id AND c.source_type = 'round_order',
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2, 3
             ), leased AS (
