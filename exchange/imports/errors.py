@@ -39,9 +39,8 @@ class FileRefused(Invalid):
     code = "import_file_refused"
 
     def __init__(self, rows: Sequence[RowProblem], *, more: bool = False) -> None:
-        head = (
-            f"{len(rows)}{' or more' if more else ''} wrong place{'' if len(rows) == 1 else 's'}; nothing was imported."
-        )
+        count = f"{len(rows)} or more" if more else str(len(rows))
+        head = f"Wrong places: {count}; nothing was imported."
         super().__init__("\n".join([head, *map(str, rows)]))
         self.rows = tuple(rows)
 
