@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from config import description, health, pages
+from config import description, health, home, pages
 
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("v1/", include("catalog.urls_api")),
     path("v1/", include("billing.urls_api")),
     path("v1/", include("exchange.urls_api")),
+    path("", home.home, name="home"),
     path("", include("accounts.urls_pages")),
     path("", include("catalog.urls_pages")),
     path("", include("billing.urls_pages")),

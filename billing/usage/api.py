@@ -124,7 +124,7 @@ class UsageEvents(ListMixin[UsageEvent], ExchangeAPIView):
     def post(self, request: Request) -> Response:
         """Take in a batch; each item has its own result, and a bad one spoils no other."""
         document = request.data
-        items: Sequence[object] = document if isinstance(document, list) else [document]
+        items: Sequence[object] = document if isinstance(document, list) else [document] if document else []
         return self.answer(_summary(usage.ingest(self.actor, items, now=clock.now())))
 
 
