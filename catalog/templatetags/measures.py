@@ -82,11 +82,11 @@ def negated(amount_minor: int | None) -> int | None:
 
 
 @register.filter
-def price(price_micros: int | None, currency: str = "") -> str:
+def price(price_micros: int | Decimal | None, currency: str = "") -> str:
     """`9000000` micros -> `9.00`, with the currency behind it when given; at least two decimals."""
     if price_micros is None:
         return ""
-    whole, _, decimals = format_micros(price_micros).partition(".")
+    whole, _, decimals = format_micros(int(price_micros)).partition(".")
     text = f"{_grouped(whole)}.{decimals.rstrip('0').ljust(2, '0')}"
     return f"{text} {currency}" if currency else text
 
