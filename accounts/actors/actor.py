@@ -66,7 +66,7 @@ class Actor:
     @property
     def is_system(self) -> bool:
         """Whether the exchange itself acts."""
-        return self.user_id is None and self.key_id is None
+        return self.organisation_id is None and self.capabilities == frozenset(Capability)
 
     @property
     def is_staff(self) -> bool:

@@ -66,7 +66,7 @@ def register(actor: Actor, application: Application, *, administrator: User | No
     _check(application)
     fields = {name: value for name, value in asdict(application).items() if name != "legal"}
     organisation = Organisation.objects.create(**fields, status=OrganisationStatus.APPLIED, created_at=now)
-    record_legal_entity(actor, organisation, application.legal, effective_from=now, now=now)
+    _put_legal_entity(actor, organisation, application.legal, effective_from=now, now=now)
     projects.create(actor, organisation.id, code="default", name="Default", now=now)
     if administrator is not None:
         open_roles = roles_open_to(
@@ -92,29 +92,36 @@ def _check(application: Application) -> None:
             raise NameTaken
 
 
+@transaction.atomic
 def record_legal_entity(
+    actor: Actor, organisation_id: UUID, details: LegalDetails, *, effective_from: datetime, now: datetime
+) -> LegalEntity:
+    """Replace what the actor's organisation is in law from an instant on; what was before stays on record.
+
+    Raises NotAllowed, NotFound, and LegalEntityOverlaps when an entity is on record from that instant or later.
+    """
+    actor.require(Capability.MANAGE_MEMBERS)
+    if not actor.is_system and actor.organisation_id != organisation_id:
+        raise NotFound
+    # The organisation's row serialises changes of its legal entities.
+    organisation = Organisation.objects.select_for_update().get(pk=organisation_id)
+    known = LegalEntity.objects.filter(organisation=organisation)
+    if known.filter(effective_from__gte=effective_from).exists():
+        raise LegalEntityOverlaps
+    known.filter(effective_to__isnull=True).update(effective_to=effective_from)
+    return _put_legal_entity(actor, organisation, details, effective_from=effective_from, now=now)
+
+
+def _put_legal_entity(
     actor: Actor, organisation: Organisation, details: LegalDetails, *, effective_from: datetime, now: datetime
 ) -> LegalEntity:
-    """Replace what the organisation is in law from an instant on; what was before stays on record.
-
-    Raises LegalEntityOverlaps when an entity is on record from that instant or later.
-    """
-    if actor.organisation_id is not None:
-        actor.require(Capability.MANAGE_MEMBERS)
-    with transaction.atomic():
-        # The organisation's row serialises changes of its legal entities.
-        Organisation.objects.select_for_update().get(pk=organisation.pk)
-        known = LegalEntity.objects.filter(organisation=organisation)
-        if known.filter(effective_from__gte=effective_from).exists():
-            raise LegalEntityOverlaps
-        known.filter(effective_to__isnull=True).update(effective_to=effective_from)
-        entity = LegalEntity.objects.create(
-            organisation=organisation, **asdict(details), effective_from=effective_from, effective_to=None
-        )
-        audit.record(
-            actor, "legal_entity.record", "organisation", organisation.id, None, asdict(details), now=now,
-            organisation_id=organisation.id,
-        )  # fmt: skip
+    entity = LegalEntity.objects.create(
+        organisation=organisation, **asdict(details), effective_from=effective_from, effective_to=None
+    )
+    audit.record(
+        actor, "legal_entity.record", "organisation", organisation.id, None, asdict(details), now=now,
+        organisation_id=organisation.id,
+    )  # fmt: skip
     return entity
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Final
 
 from django.contrib.auth.hashers import make_password
@@ -54,7 +55,7 @@ def _count(subject: str, limit: int, *, now: datetime) -> None:
         )
         (tries,) = cursor.fetchone()
     if tries > limit:
-        raise TooManySignIns(retry_after_seconds=int((started + WINDOW - now).total_seconds()) + 1)
+        raise TooManySignIns(retry_after_seconds=ceil((started + WINDOW - now).total_seconds()))
 
 
 def _digest(subject: str) -> bytes:
