@@ -1,11 +1,16 @@
 """Placing, amending, selling and withdrawing offers, and what becomes of their capacity."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accounts.actors.actor import Actor
 from accounts.actors.errors import NotAllowed
@@ -270,3 +275,59 @@ def test_colleagues_may_look_and_strangers_see_nothing(story: Story) -> None:
         with pytest.raises(OfferNotFound):
             read()
     assert queries.get(story.operator, offer.id) == offer
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["place", "quantity", "start", "end", "sell", "withdraw"]),
+        st.integers(0, 3),
+        st.integers(1, 16),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=15)
+@given(steps=STEPS)
+def test_whatever_happens_capacity_has_offered_what_offers_have_unsold(
+    story: Story, steps: list[tuple[str, int, int]]
+) -> None:
+    """A random life of a few offers, with the sums recomputed after every step."""
+    placed: list[Offer] = []
+    for step in steps:
+        with suppress(CapacityShort, OfferUnchanged, OfferMoveRefused, OfferPartlySold, OfferInvalid):
+            take(story, placed, *step)
+        check_slots_add_up()
+    for offer in Offer.objects.filter(closed_at__isnull=True):
+        offers.withdraw(story.huailai, offer.id, now=NOW)
+    # What is sold stays sold: the next example finds fresh hours only after taking them off.
+    CapacitySlot.objects.filter(offering=story.huailai_cards).update(listed=F("listed") + F("sold"))
+
+
+def take(story: Story, placed: list[Offer], verb: str, which: int, size: int) -> None:
+    if verb == "place" or not placed:
+        placed.append(place_offer(story, story.huailai, story.huailai_cards, "8.00", quantity=size, first=4 * which))
+        return
+    offer = Offer.objects.get(id=placed[which % len(placed)].id)
+    if verb == "withdraw":
+        offers.withdraw(story.huailai, offer.id, now=NOW)
+    elif verb == "sell":
+        left = min(
+            (slot.quantity - slot.sold for slot in offer.slots.filter(starts_at__gte=offer.starts_at)), default=0
+        )
+        if left:
+            gate.sell(SYSTEM, [Sale(offer.id, offer.starts_at, offer.starts_at + HOUR, min(left, size))], now=NOW)
+    else:
+        changes: dict[str, dict[str, Any]] = {
+            "quantity": {"quantity": size},
+            "start": {"starts_at": D + size * HOUR},
+            "end": {"ends_at": D + (size + 8) * HOUR},
+        }
+        offers.amend(story.huailai, offer.id, now=NOW, **changes[verb])
+
+
+def test_an_offer_is_always_of_the_providers_own_offering(story: Story) -> None:
+    offer = place_offer(story, story.huailai, story.huailai_cards, "8.00")
+    with pytest.raises(IntegrityError, match="another provider"), transaction.atomic():
+        Offer.objects.filter(id=offer.id).update(offering=story.zhangbei_cards)

@@ -1,11 +1,17 @@
 """Placing, amending and cancelling orders: holds, refusals, places in the queue, phases."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accounts.actors.actor import Actor
 from accounts.actors.errors import NotAllowed
@@ -17,6 +23,7 @@ from accounts.organisations import services as organisations
 from accounts.organisations.models import Organisation
 from billing.ledger import queries as ledger
 from billing.ledger import services as holds
+from catalog.measures.rounding import half_up_exact
 from catalog.offerings.needs import MaxLatency, Needs
 from exchange.markets import services as markets
 from exchange.markets.errors import MarketSuspended
@@ -37,7 +44,7 @@ from exchange.orders.errors import (
 from exchange.orders.models import Order
 from exchange.orders.rules import OrderStatus
 from exchange.rounds.errors import NoCancelPhase
-from tests.catalog.cast import acting_for
+from tests.catalog.cast import acting_for, listed_offering, listed_site
 from tests.exchange.cast import (
     BUYING,
     GATE,
@@ -386,3 +393,80 @@ def test_a_window_reaches_the_last_hour_of_the_horizon(story: Story) -> None:
     place_order(story.beichen, block(story, "12.50", quantity_max=1, earliest_at=D, latest_at=last, hours=1))
     with pytest.raises(OrderInvalid):
         place_order(story.beichen, block(story, "12.50", quantity_max=1, latest_at=last + HOUR, hours=1))
+
+
+def test_reasons_are_ranked_by_how_many_cells_a_need_excludes(story: Story) -> None:
+    site = listed_site(story.operator, "gz-1", name="Gui'an 1", hub="cn-guizhou", green_percent=60)
+    listed_offering(story.operator, story.huailai, site, resource_type="h20", name="H20")
+    needs = Needs(min_memory_gb=90, min_green_percent=80, min_security=4)
+    with pytest.raises(NeedsUnsatisfiable) as refused:
+        place_order(story.beichen, block(story, "12.50", needs=needs))
+    assert [problem.detail for problem in refused.value.problems] == [
+        "min_security = 4 excludes all 2 listed cells",
+        "min_green_pct = 80 excludes 1 of 2 listed cells",
+        "min_mem_gb = 90 excludes 1 of 2 listed cells",
+    ]
+
+
+def test_an_order_never_holds_somebody_elses_funds(story: Story) -> None:
+    mine = place_order(story.beichen, block(story, "1.00", quantity_max=1))
+    theirs = place_order(story.lanting, hourly(story, "1.00", quantity_max=1))
+    for change in ({"buyer": theirs.buyer}, {"project": theirs.project}, {"currency": "USD"}):
+        with pytest.raises(IntegrityError, match="differs from its hold"), transaction.atomic():
+            Order.objects.filter(id=mine.id).update(**change)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["place", "limit", "quantity", "window", "extras", "cancel"]),
+        st.integers(0, 4),
+        st.integers(1, 30),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=15)
+@given(steps=STEPS)
+def test_whatever_happens_a_wallet_holds_the_worst_case_of_its_open_orders(
+    story: Story, steps: list[tuple[str, int, int]]
+) -> None:
+    """A random life of a few orders, with the sum of their worst cases recomputed after every step."""
+    placed: list[Order] = []
+    for step in steps:
+        with suppress(OrderUnfunded, OrderUnchanged, OrderMoveRefused):
+            take(story, placed, *step)
+        check_holds(story)
+    for order in Order.objects.filter(closed_at__isnull=True):
+        orders.cancel(story.beichen, order.id, now=NOW)
+    assert funds(story.beichen)[1] == 0
+
+
+def take(story: Story, placed: list[Order], verb: str, which: int, size: int) -> None:
+    if verb == "place" or not placed:
+        placed.append(place_order(story.beichen, block(story, f"{size}.00", quantity_max=which + 1)))
+        return
+    order = placed[which % len(placed)]
+    if verb == "cancel":
+        orders.cancel(story.beichen, order.id, now=NOW)
+        return
+    changes: dict[str, dict[str, Any]] = {
+        "limit": {"limit_micros": micros(f"{size}.50")},
+        "quantity": {"quantity_max": size, "quantity_min": 1},
+        "window": {"earliest_at": D + (size - 1) * HOUR, "hours": 1, "latest_at": D + size * HOUR},
+        "extras": {"extras_reserve_minor": size * 100},
+    }
+    orders.amend(story.beichen, order.id, now=NOW, **changes[verb])
+
+
+def check_holds(story: Story) -> None:
+    total = 0
+    for order in Order.objects.filter(buyer_id=story.beichen.organisation()):
+        if order.closed_at is None:
+            hours = order.hours or 0
+            value = Fraction(order.quantity_max * hours * order.limit_micros, 10_000)
+            fee = half_up_exact(Fraction(half_up_exact(value), 100))
+            tax = half_up_exact(Fraction(6 * (half_up_exact(value) + fee), 100))
+            total += half_up_exact(value) + fee + tax + order.extras_reserve_minor
+    assert funds(story.beichen)[1] == total
