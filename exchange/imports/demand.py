@@ -17,7 +17,7 @@ from billing.payments.rules import BankLine
 from catalog.measures.interval import HOUR
 from catalog.measures.money import Money
 from exchange.imports import loading
-from exchange.imports.alibaba import ParsedOrder, ParsedOrders
+from exchange.imports.alibaba import CURRENCY, ParsedOrder, ParsedOrders
 from exchange.imports.errors import NothingToImport
 from exchange.imports.loading import SYSTEM, Loaded
 from exchange.markets.models import Market
@@ -86,7 +86,7 @@ def fund_buyers(
 
 def order_spec(order: ParsedOrder, *, market: Market, starts_at: datetime, rate: Decimal | None = None) -> OrderSpec:
     """Return a parsed order as one of the market's, its hours counted from `starts_at`. Raises RateNeeded."""
-    factor = loading.rate_into(market, "USD", rate)
+    factor = loading.rate_into(market, CURRENCY, rate)
     return OrderSpec(
         market_id=market.id,
         kind=order.kind,

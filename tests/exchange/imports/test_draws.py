@@ -38,8 +38,8 @@ def test_a_draw_depends_on_seed_subject_and_purpose_alone() -> None:
 
 def test_many_draws_have_the_mean_and_spread_that_they_say() -> None:
     normals = [Draws(7, str(number)).normal("x") for number in range(4000)]
-    mean = sum(normals) / len(normals)
-    variance = sum((value - mean) ** 2 for value in normals) / len(normals)
+    mean = sum(normals, Decimal(0)) / len(normals)
+    variance = sum(((value - mean) ** 2 for value in normals), Decimal(0)) / len(normals)
     assert abs(mean) < Decimal("0.05")
     assert abs(variance - 1) < Decimal("0.08")
     below = sum(Draws(7, str(number)).chance("y", 33) for number in range(4000))
