@@ -13,8 +13,9 @@ from itertools import pairwise
 from exchange.clearing import needs
 from exchange.clearing.book import Book, Offer, Order
 
-# More starts than this for one order are cut off (and the round is marked degraded): a year of hours is 8,760.
-MAX_STARTS = 10_000
+# Starts of one block times its hours. Later starts are cut off and the round is marked degraded; a day's block may
+# still start in any of 4,000 hours.
+MAX_COVER = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,11 @@ def build(book: Book, *, slotwise: bool) -> Market:
     offers_of: list[list[int]] = [[] for _ in book.cells]
     for index, offer in enumerate(book.offers):
         offers_of[cell_index[offer.cell]].append(index)
-    starts = [
+    possible = [
         _starts(order, book.grid, [book.offers[offer] for cell in cells for offer in offers_of[cell]])
         for order, cells in zip(book.orders, compatible, strict=True)
     ]
+    starts = [found[: _most_starts(order)] for order, found in zip(book.orders, possible, strict=True)]
     periods = _periods(book, starts, slotwise=slotwise)
     stacks = tuple(tuple(_merit_order(book, offers, period) for period in periods) for offers in offers_of)
     return Market(
@@ -137,7 +139,7 @@ def build(book: Book, *, slotwise: bool) -> Market:
         compatible=compatible,
         windows=tuple(_window(order, periods) for order in book.orders),
         runs=_runs(book, starts, periods),
-        truncated=any(len(found) == MAX_STARTS for found in starts),
+        truncated=possible != starts,
     )
 
 
@@ -159,7 +161,11 @@ def _starts(order: Order, grid: int, offers: list[Offer]) -> range:
     begin = max(order.earliest, min(offer.t0 for offer in offers))
     begin += (order.earliest - begin) % grid
     end = min(order.latest, max(offer.t1 for offer in offers)) - order.hours
-    return range(begin, end + 1, grid)[:MAX_STARTS]
+    return range(begin, end + 1, grid)
+
+
+def _most_starts(order: Order) -> int:
+    return max(1, MAX_COVER // max(1, order.hours))
 
 
 def _periods(book: Book, starts: list[range], *, slotwise: bool) -> tuple[Period, ...]:
