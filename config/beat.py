@@ -33,7 +33,7 @@ class LeaderScheduler(PersistentScheduler):  # type: ignore[misc]  # celery has 
                     "AND granted AND objid = %s) OR pg_try_advisory_lock(%s)",
                     [_LOCK, _LOCK],
                 )
-                return cursor.fetchone() == (True,)
+                return bool(cursor.fetchone() == (True,))
         except DatabaseError:
             connection.close()
             return False

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_ready
 
+from config.bootstrap import ROOT
 from config.schedule import BEAT_SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -14,7 +15,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("exchange")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = BEAT_SCHEDULE
-app.autodiscover_tasks()
+
+
+def _rooms_with_tasks() -> list[str]:
+    """Return the rooms that have tasks: they are one folder below the apps that Celery would look into."""
+    apps = ("accounts", "catalog", "billing", "exchange")
+    return [f"{app}.{path.parent.name}" for app in apps for path in sorted((ROOT / app).glob("*/tasks.py"))]
+
+
+app.autodiscover_tasks(_rooms_with_tasks)
 
 
 def _say_ready(name: str) -> None:

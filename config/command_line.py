@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from config import embedded
+from config import embedded, up
 from config.bootstrap import ROOT
 
 # These never touch the database; every other command may.
@@ -42,7 +42,7 @@ WITHOUT_DATABASE: Final = frozenset(
 # These run in a database of their own, never in the one that is configured: name -> directory below .data.
 OWN_DATABASE: Final = {"simulate": "simulation"}
 # These look at or make the schema themselves.
-_SCHEMA: Final = frozenset({"migrate", "showmigrations", "sqlmigrate", "up"})
+_SCHEMA: Final = frozenset({"migrate", "showmigrations", "sqlmigrate", "prepare", "up"})
 
 _CONFIGURED: Final = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 
@@ -53,7 +53,10 @@ def run(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         arguments, data = _without_data(arguments)
-        with _services(arguments, data) as embedded_database:
+        with _services(arguments, data) as services:
+            if services is not None and _command(arguments) == "up":
+                return up.run(arguments[2:], services)
+            embedded_database = services is not None and "postgres" in services.processes
             return _execute(
                 arguments,
                 migrate=embedded_database and _command(arguments) not in _SCHEMA,
@@ -93,20 +96,20 @@ def _without_data(arguments: list[str]) -> tuple[list[str], Path | None]:
 
 
 @contextmanager
-def _services(arguments: list[str], data: Path | None) -> Iterator[bool]:
+def _services(arguments: list[str], data: Path | None) -> Iterator[embedded.Services | None]:
     """Put the addresses of the services that the command needs into the environment.
 
-    Yields whether the database is an embedded one, whose schema is this program's affair.
+    Yields the services of the data directory, None when it takes no part in this command.
     """
     command = _command(arguments)
     if data is not None:
         os.environ["EXCHANGE_DATA"] = str(data)
     if command in WITHOUT_DATABASE or {"-h", "--help"} & set(arguments):
-        yield False
+        yield None
         return
     configured = _configured(command, data)
     if command != "up" and len(configured) == len(_CONFIGURED) - ("DATABASE_OWNER_URL" not in configured):
-        yield False
+        yield None
         return
     for name in set(_CONFIGURED) - set(configured):
         os.environ.pop(name, None)
@@ -117,7 +120,7 @@ def _services(arguments: list[str], data: Path | None) -> Iterator[bool]:
         environment=configured,
     ) as services:
         os.environ.update(services.environment())
-        yield "DATABASE_URL" not in configured
+        yield services
 
 
 def _configured(command: str, data: Path | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import IO, Final
+from typing import IO, Final, NoReturn
 
 from config.embedded import processes
 
@@ -53,7 +53,7 @@ class Supervisor:
             if not processes.is_alive(pid):
                 raise ProcessEnded(name, None)
 
-    def watch(self) -> None:
+    def watch(self) -> NoReturn:
         """Wait for ever; raises ProcessEnded when one of them ends."""
         while True:
             self.check()

@@ -50,7 +50,7 @@ def test_an_environment_is_made_once_and_again_when_the_lock_changes(project: Pa
     bootstrap.ensure(with_tests=False)
     bootstrap.ensure(with_tests=False)
     assert installed == ["requirements.lock"]
-    pip = [project / ".venv/bin/python", "-m", "pip", "--version"]
+    pip = [str(project / ".venv/bin/python"), "-m", "pip", "--version"]
     assert subprocess.run(pip, check=True, capture_output=True, text=True).stdout.startswith("pip ")
 
     (project / "requirements.lock").write_text("one==2\n")
