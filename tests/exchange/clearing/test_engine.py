@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.clearing import book as books
-from exchange.clearing import engine, parsing, verify
+from exchange.clearing import engine, parsing, settle, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.search import Limits
@@ -286,9 +286,9 @@ def test_a_lying_solver_cannot_make_the_engine_break_a_rule(liar: Liar, family: 
 
 
 def test_an_outcome_that_fails_verification_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = engine.settle.price_runs
+    honest = settle.price_runs
     monkeypatch.setattr(
-        engine.settle,
+        settle,
         "price_runs",
         lambda market, prices: honest(market, {key: price - 2_000_000 for key, price in prices.items()}),
     )
