@@ -19,4 +19,4 @@ class PayableOut(OutputSerializer):
 class PayablesOut(OutputSerializer):
     """What is owed, one line for each provider and currency."""
 
-    data = PayableOut(many=True)  # type: ignore[assignment] (a field, not the property)
+    data = PayableOut(many=True)  # type: ignore[assignment]  # a field here, not the property
