@@ -160,6 +160,16 @@ DROP TRIGGER billing_invoice_stays ON billing_invoice;
 DROP TRIGGER billing_invoice_is_final ON billing_invoice;
 """
 
+# A partition inherits the triggers of its rows from the table, but not the one that watches over TRUNCATE.
+PARTITIONS = "".join(
+    f"CREATE TRIGGER billing_usageevent_p{n}_no_truncate BEFORE TRUNCATE ON billing_usageevent_p{n}"
+    " FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();"
+    for n in range(8)
+)
+DROP_PARTITIONS = "".join(
+    f"DROP TRIGGER billing_usageevent_p{n}_no_truncate ON billing_usageevent_p{n};" for n in range(8)
+)
+
 
 class Migration(migrations.Migration):
     """Triggers over the tables of the bills."""
@@ -173,6 +183,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(FORBID_CHANGE_EXCEPT, "DROP FUNCTION forbid_change_except();"),
         migrations.RunSQL(CONTRACTS, DROP_CONTRACTS),
         migrations.RunSQL(USAGE, DROP_USAGE),
+        migrations.RunSQL(PARTITIONS, DROP_PARTITIONS),
         migrations.RunSQL(INVOICES, DROP_INVOICES),
         guards.moves("billing_contract", "status", CONTRACT_MOVES),
         guards.moves("billing_invoice", "status", INVOICE_MOVES),

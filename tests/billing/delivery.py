@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import ids
 from accounts.organisations.models import Organisation
@@ -82,6 +84,7 @@ def another(provider_name: str, buyer_name: str, first: Stage) -> Stage:
     return Stage(first.exchange, provider, buyer, offering)
 
 
+@transaction.atomic
 def fund(organisation: Organisation, amount_minor: int) -> None:
     """Put money into a wallet as a bank transfer does."""
     ledger.post(
@@ -115,6 +118,7 @@ def hold(stage: Stage, amount_minor: int, order_id: UUID) -> Hold:
     )
 
 
+@transaction.atomic
 def contract(stage: Stage, slots: Sequence[SlotTerms], *, prepaid: bool = True) -> Contract:
     """Open a contract over the slots, with a hold of its cleared value if it is prepaid."""
     order_id = ids.new_id()

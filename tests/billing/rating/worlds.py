@@ -1,6 +1,7 @@
 """Makes up contracts with their deliveries for property tests."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -89,7 +90,7 @@ def deliveries(draw: st.DrawFn, slots: tuple[SlotTerms, ...]) -> tuple[Segment, 
     total = round((slots[-1].ends_at - START).total_seconds())
     cuts = sorted(draw(st.sets(st.integers(0, total), max_size=8)) | {0, total})
     segments = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         if draw(st.booleans()):
             segments.append(Segment(OFFERING, Interval(second(start), second(end)), draw(st.integers(0, 8))))
     return tuple(draw(st.permutations(segments)))

@@ -1,0 +1,136 @@
+"""Many at once on the same contract, lease or number series: one effect, no gap, nothing counted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from accounts.foundation.errors import DomainError
+from billing.contracts import services as contracts
+from billing.invoices import services as invoices
+from billing.invoices.models import Invoice, InvoiceCounter
+from billing.ledger import queries as books
+from billing.ledger.models import LedgerTransaction
+from billing.rating.models import Charge
+from billing.usage import services as usage
+from billing.usage.models import AllocationSegment, UsageEvent
+from tests.billing import delivery
+from tests.billing.delivery import AFTER, SYSTEM
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(steps: Sequence[Callable[[], object]]) -> list[object]:
+    """Run every step in a thread of its own, all starting at once; refusals are results."""
+    barrier = Barrier(len(steps))
+
+    def run(step: Callable[[], object]) -> object:
+        try:
+            barrier.wait(timeout=30)
+            return step()
+        except DomainError as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(steps)) as threads:
+        return list(threads.map(run, steps))
+
+
+def test_a_contract_invoiced_and_stated_by_many_at_once_has_one_document_on_each_side() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+    metered = delivery.point(contract, stage.offering)
+    delivery.report(stage, [delivery.segment(metered, "s1", 0, 9, 4)])
+    contracts.end(SYSTEM, contract.id, now=AFTER)
+
+    results = together(
+        [
+            lambda: invoices.invoice_contract(SYSTEM, contract.id, now=AFTER),
+            lambda: invoices.issue_statement(SYSTEM, contract.id, now=AFTER),
+        ]
+        * 4
+    )
+    assert len({result.id for result in results if isinstance(result, Invoice)}) == 2
+    assert Invoice.objects.count() == LedgerTransaction.objects.filter(purpose="issue").count() == 2
+    assert Charge.objects.count() == 2
+    funds = books.funds(stage.buyer.id, "CNY")
+    invoice = Invoice.objects.get(side="customer")
+    assert (funds.balance_minor, funds.held_minor) == (600_000 - invoice.total_minor, 0)
+    contract.refresh_from_db()
+    assert contract.status == "settled"
+
+
+def test_one_invoice_on_demand_wins_and_the_others_find_nothing() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+    metered = delivery.point(contract, stage.offering)
+    delivery.report(stage, [delivery.segment(metered, "s1", 0, 9, 4)])
+    results = together([lambda: invoices.invoice_on_demand(stage.trader, contract.id, now=AFTER)] * 6)
+    assert sum(isinstance(result, Invoice) for result in results) == 1
+
+
+def test_numbers_given_at_once_have_no_gap_and_no_repeat() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 6_000_000)
+    opened = []
+    for n in range(8):
+        contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+        metered = delivery.point(contract, stage.offering)
+        if n % 4:  # every fourth has nothing to invoice, and takes no number
+            delivery.report(stage, [delivery.segment(metered, f"s{n}", 0, 9, 4)])
+        opened.append(contract.id)
+    results = together(
+        [lambda id_=id_: invoices.invoice_on_demand(stage.trader, id_, now=AFTER) for id_ in opened]  # type: ignore[misc]
+    )
+    issued = sorted(result.n or 0 for result in results if isinstance(result, Invoice))
+    assert issued == list(range(1, 7))
+    assert InvoiceCounter.objects.get(series="INV").last == 6
+    times = Invoice.objects.order_by("n").values_list("issued_at", flat=True)
+    assert list(times) == sorted(times)
+
+
+def test_the_same_batch_sent_by_many_at_once_is_accepted_once() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+    metered = delivery.point(contract, stage.offering)
+    batch = [delivery.segment(metered, f"s{n}", n, n + 1, 4) for n in range(10)]
+    results = together([lambda: usage.ingest(stage.agent, batch, now=AFTER)] * 6)
+    accepted = [item for result in results if isinstance(result, list) for item in result if item.status == "accepted"]
+    assert sorted(item.event_id for item in accepted) == [f"s{n}" for n in range(10)]
+    assert UsageEvent.objects.count() == AllocationSegment.objects.count() == 10
+
+
+def test_overlapping_segments_sent_at_once_are_accepted_once() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+    metered = delivery.point(contract, stage.offering)
+    steps = [
+        lambda n=n: usage.ingest(stage.agent, [delivery.segment(metered, f"s{n}", 0, 5 + n, 4)], now=AFTER)  # type: ignore[misc]
+        for n in range(5)
+    ]
+    results = [item for result in together(steps) if isinstance(result, list) for item in result]
+    assert sorted(str(item.status) for item in results) == ["accepted"] + ["rejected"] * 4
+    assert AllocationSegment.objects.count() == 1
+
+
+def test_the_same_id_for_two_leases_at_once_is_accepted_for_one() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    points = []
+    for _ in range(2):
+        contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+        points.append(delivery.point(contract, stage.offering))
+    batches = [[delivery.segment(point, f"s{n}", n, n + 1, 4) for n in range(10)] for point in points]
+    steps = [lambda batch=batch: usage.ingest(stage.agent, batch, now=AFTER) for batch in batches]  # type: ignore[misc]
+    results = [item for result in together(steps) if isinstance(result, list) for item in result]
+    assert sorted(str(item.status) for item in results) == ["accepted"] * 10 + ["conflict"] * 10
+    assert UsageEvent.objects.count() == 10
