@@ -36,8 +36,8 @@ def clear_round(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
     if not _begin(round_id):
         return
     snapshot = RoundSnapshot.objects.select_related("round__market").get(round_id=round_id)
-    book = _book(snapshot)
     try:
+        book = _book(snapshot)
         result = engine.clear(book)
         renew()
         outcome = deals.with_whole_unit_prices(result.outcome, lot_units=snapshot.round.market.lot_units)

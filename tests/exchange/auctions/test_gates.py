@@ -1,0 +1,181 @@
+"""What the clock does to rounds: the no-cancel phase, the gate, gates that nobody attended, rounds given up."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from accounts.actors.actor import Actor
+from accounts.events.models import Event
+from accounts.foundation import clock
+from accounts.foundation.errors import Forbidden
+from accounts.jobs.models import Job
+from billing.ledger import queries as ledger
+from exchange.auctions import clear, gates, settle, watch
+from exchange.auctions.models import RoundOrder
+from exchange.auctions.rules import EntryState
+from exchange.clearing.errors import EngineFault
+from exchange.markets import services as markets
+from exchange.offers.models import Offer
+from exchange.orders import services as orders
+from exchange.orders.models import Order
+from exchange.orders.rules import OrderStatus
+from exchange.rounds import services as rounds
+from exchange.rounds.errors import GateClosed, NoCancelPhase, RoundMoveRefused, VoidNeedsReason
+from exchange.rounds.models import Round, RoundOutcome, RoundSnapshot
+from exchange.rounds.rules import RoundStatus
+from tests.exchange import cast
+from tests.exchange.cast import GATE, NOW, Story
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+def at(instant: datetime) -> datetime:
+    """Move the clock and return the instant."""
+    clock.set_virtual(instant)
+    return instant
+
+
+def close_due(instant: datetime) -> None:
+    gates.close_due(now=at(instant))
+
+
+def statuses(story: Story) -> list[str]:
+    return list(Round.objects.filter(market=story.market).order_by("scheduled_at").values_list("status", flat=True))
+
+
+@pytest.fixture
+def entered(story: Story) -> Story:
+    cast.place_offer(story, story.huailai, story.huailai_cards, "8.00")
+    cast.place_order(story.beichen, cast.block(story, "12.50"))
+    return story
+
+
+def test_the_no_cancel_phase_begins_ten_minutes_before_the_gate(entered: Story) -> None:
+    close_due(GATE - 11 * MINUTE)
+    assert statuses(entered) == [RoundStatus.OPEN]
+    close_due(GATE - 10 * MINUTE)
+    assert statuses(entered)[0] == RoundStatus.LOCKED
+    order = Order.objects.get()
+    with pytest.raises(NoCancelPhase):
+        orders.cancel(entered.beichen, order.id, now=clock.now())
+    raised = orders.amend(entered.beichen, order.id, limit_micros=cast.micros("12.60"), now=clock.now())
+    assert raised.limit_micros == cast.micros("12.60")
+
+
+def test_the_gate_freezes_what_was_accepted_before_it_and_nothing_else(entered: Story) -> None:
+    at(GATE)
+    late = orders.place(entered.lanting, cast.hourly(entered, "11.00", first=48, last=60), now=GATE)
+    close_due(GATE + timedelta(seconds=2))
+    frozen = Round.objects.get(scheduled_at=GATE)
+    assert (frozen.status, frozen.late_seconds) == (RoundStatus.GATED, 2)
+    assert [entry.order_id for entry in RoundOrder.objects.all()] == [Order.objects.exclude(id=late.id).get().id]
+    late.refresh_from_db()
+    assert late.status == OrderStatus.OPEN
+    assert Offer.objects.get().locked_at == GATE + timedelta(seconds=2)
+    assert Job.objects.get(kind="clear_round").key == str(frozen.id)
+
+
+def test_between_gate_and_freezing_nothing_of_the_book_changes(entered: Story) -> None:
+    at(GATE)
+    order = Order.objects.get()
+    with pytest.raises(GateClosed):
+        orders.amend(entered.beichen, order.id, limit_micros=cast.micros("13.00"), now=GATE)
+
+
+def test_closing_twice_changes_nothing(entered: Story) -> None:
+    close_due(GATE)
+    before = RoundSnapshot.objects.get().digest
+    close_due(GATE)
+    assert RoundSnapshot.objects.get().digest == before
+
+
+def test_of_gates_that_passed_unattended_the_last_is_run_and_each_has_its_row(entered: Story) -> None:
+    close_due(GATE + 3 * DAY + MINUTE)
+    assert statuses(entered) == [
+        RoundStatus.VOID,
+        RoundStatus.VOID,
+        RoundStatus.VOID,
+        RoundStatus.GATED,
+        RoundStatus.OPEN,
+    ]
+    assert Event.objects.filter(type="round.gates_missed").exists()
+    assert all(Round.objects.filter(status=RoundStatus.VOID).values_list("void_reason", flat=True))
+
+
+def test_a_gate_run_more_than_a_minute_late_raises_an_alarm(entered: Story) -> None:
+    close_due(GATE + 2 * MINUTE)
+    assert Event.objects.get(type="round.late").payload["late_seconds"] == 120
+
+
+def test_the_gate_of_a_suspended_market_is_void_and_its_orders_stay_open(entered: Story) -> None:
+    markets.suspend(entered.operator, entered.market.id, reason="a flood", now=NOW)
+    close_due(GATE)
+    assert statuses(entered) == [RoundStatus.VOID]
+    assert Order.objects.get().status == OrderStatus.OPEN
+
+
+def test_the_next_gate_waits_until_the_round_before_it_is_over(entered: Story) -> None:
+    close_due(GATE)
+    close_due(GATE + DAY)
+    assert statuses(entered)[:2] == [RoundStatus.GATED, RoundStatus.OPEN]
+    first = Round.objects.get(scheduled_at=GATE)
+    clear.clear_round(str(first.id), {}, renew=lambda: None)
+    settle.settle_round(str(first.id), {}, renew=lambda: None)
+    close_due(GATE + DAY + MINUTE)
+    assert statuses(entered)[:2] == [RoundStatus.PUBLISHED, RoundStatus.GATED]
+
+
+def test_an_operator_gives_a_frozen_round_up_and_its_orders_go_on(entered: Story) -> None:
+    close_due(GATE)
+    frozen = Round.objects.get(scheduled_at=GATE)
+    with pytest.raises(VoidNeedsReason):
+        gates.void_round(entered.operator, frozen.id, reason=" ", now=GATE)
+    with pytest.raises(Forbidden):
+        gates.void_round(entered.beichen, frozen.id, reason="I do not like it", now=GATE)
+    gates.void_round(entered.operator, frozen.id, reason="The site is on fire.", now=GATE)
+    order = Order.objects.get()
+    assert order.status == OrderStatus.OPEN
+    assert RoundOrder.objects.get().state == EntryState.RELEASED
+    assert Offer.objects.get().locked_at is None
+    assert ledger.funds(order.buyer_id, "CNY").held_minor == order.hold.amount_minor
+    clear.clear_round(str(frozen.id), {}, renew=lambda: None)
+    assert not RoundOutcome.objects.exists()
+
+
+def test_a_decided_round_cannot_be_given_up(entered: Story) -> None:
+    close_due(GATE)
+    frozen = Round.objects.get(scheduled_at=GATE)
+    clear.clear_round(str(frozen.id), {}, renew=lambda: None)
+    with pytest.raises(RoundMoveRefused, match="cleared cannot become void"):
+        gates.void_round(entered.operator, frozen.id, reason="too late", now=GATE)
+
+
+def test_a_book_that_is_not_the_one_its_digest_names_is_not_cleared(story: Story) -> None:
+    rounds.ensure_round(story.market, after=NOW, now=NOW)
+    damaged = Round.objects.get(scheduled_at=GATE)
+    RoundSnapshot.objects.create(
+        round=damaged,
+        text='{"cells":[],"grid":1,"offers":[],"orders":[]}',
+        digest="0" * 64,
+        salt=b"salt",
+        gate_seq=0,
+        first_slot=0,
+        end_slot=0,
+        created_at=GATE,
+    )
+    rounds.move(Actor.system("test"), rounds.lock(damaged.id), RoundStatus.GATED, now=GATE, gated_at=GATE)
+    with pytest.raises(EngineFault, match="not the one"):
+        clear.clear_round(str(damaged.id), {}, renew=lambda: None)
+    assert Event.objects.filter(type="round.verification_failed", subject_id=damaged.id).exists()
+    damaged.refresh_from_db()
+    assert damaged.status == RoundStatus.CLEARING
+    assert not RoundOutcome.objects.exists()
+
+
+def test_a_round_that_is_not_over_in_time_is_said_to_be_overdue_once(entered: Story) -> None:
+    close_due(GATE)
+    for _ in range(2):
+        watch.sweep(now=GATE + 6 * MINUTE)
+    assert Event.objects.filter(type="round.overdue").count() == 1
+    assert [round_.scheduled_at for round_ in watch.overdue(now=GATE + 6 * MINUTE)] == [GATE]
