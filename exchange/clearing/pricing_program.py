@@ -43,7 +43,7 @@ class _Prices:
         self.price[key] = price = self.program.column(0.0, upper=highest, integral=False)
         full_before = None
         for place, (reserve, lots, sold) in enumerate(steps):
-            cost = self.welfare.money(reserve)
+            cost = self.welfare.price(reserve)
             accepted = self.program.column(0.0, upper=1.0, integral=True)
             full = self.program.column(0.0, upper=1.0, integral=True)
             self.program.row([(sold, 1.0), (accepted, -float(lots))], most=0.0)
@@ -66,7 +66,7 @@ class _Prices:
             for order in self.market.active[period]
             if cell in self.market.compatible[order]
         ]
-        return self.welfare.money(max(reserves + limits))
+        return self.welfare.price(max(reserves + limits))
 
     def _add_hourly(self) -> None:
         lots_of: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
@@ -74,7 +74,7 @@ class _Prices:
             lots_of[filled, period].append((cell, fill))
         for (index, period), lots in lots_of.items():
             order = self.market.book.orders[index]
-            limit = self.welfare.money(order.limit)
+            limit = self.welfare.price(order.limit)
             for cell, fill in lots:
                 self._cap_price_where_filled((cell, period), fill, limit)
             unmet = self.program.column(0.0, upper=1.0, integral=True)
@@ -96,7 +96,7 @@ class _Prices:
         payments = {}
         for group, taken, shares in zip(self.welfare.groups, self.welfare.taken, self.welfare.shares, strict=True):
             order = self.market.book.orders[group.order]
-            allowed = self.welfare.money(order.limit) * order.hours
+            allowed = self.welfare.price(order.limit) * order.hours
             for alternative, share in zip(group.alternatives, shares, strict=True):
                 payments[share] = self._price_of_lot(alternative.cell, group.first, group.last)
             if len(shares) == 1:

@@ -5,7 +5,8 @@
     min fill * z <= lots of a block's group <= max * z  and at most one group of a block
     lots of an hourly order <= its maximum              in each period
 
-Money is divided by the greatest common divisor of the book's prices, so that floats hold it exactly where they can.
+Prices count from the lowest one of the book, in units of their greatest common divisor, so that floats hold them
+exactly where they can.
 """
 
 import math
@@ -27,6 +28,7 @@ class Welfare:
 
     market: Market
     program: Program
+    base: int  # micros that the program takes off every price
     unit: float  # micros per unit of the program's money
     groups: tuple[Group, ...] = ()
     taken: list[int] = field(default_factory=list)  # by group: its binary
@@ -40,18 +42,27 @@ class Welfare:
         """Return an amount in the program's money."""
         return micros / self.unit
 
+    def price(self, micros: int) -> float:
+        """Return a price, limit or reserve in the program's money."""
+        return self.money(micros - self.base)
 
-def price_unit(market: Market) -> float:
-    """Return how many micros make one unit of the program's money."""
+
+def money_scale(market: Market) -> tuple[int, float]:
+    """Return what to take off every price, and how many micros make one unit of the program's money.
+
+    As much is bought as is sold, so a base common to all prices changes neither welfare nor what anybody gains; only
+    budgets see whole payments.
+    """
     prices = [offer.reserve for offer in market.book.offers] + [order.limit for order in market.book.orders]
-    divisor = math.gcd(*prices) or 1
-    largest = max(prices, default=0) // divisor
-    return divisor if largest <= LARGEST_EXACT_PRICE else divisor * (largest / LARGEST_EXACT_PRICE)
+    base = 0 if market.book.budgets else min(prices, default=0)
+    divisor = math.gcd(*(price - base for price in prices)) or 1
+    largest = (max(prices, default=0) - base) // divisor
+    return base, divisor if largest <= LARGEST_EXACT_PRICE else divisor * (largest / LARGEST_EXACT_PRICE)
 
 
 def build(market: Market, *, groups: Sequence[Group] | None = None) -> Welfare:
     """Return the welfare program over the given groups of blocks (all by default)."""
-    welfare = Welfare(market, Program(), price_unit(market))
+    welfare = Welfare(market, Program(), *money_scale(market))
     bought: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
     _add_blocks(welfare, market.groups if groups is None else groups, bought)
     _add_hourly(welfare, bought)
@@ -67,7 +78,7 @@ def _add_blocks(
     of_order: dict[int, list[int]] = defaultdict(list)
     for group in groups:
         order = market.book.orders[group.order]
-        value = welfare.money(order.limit) * order.hours
+        value = welfare.price(order.limit) * order.hours
         taken = program.column(0.0, upper=1.0, integral=True)
         shares = tuple(
             program.column(value, upper=float(alternative.cap), integral=True) for alternative in group.alternatives
@@ -90,7 +101,7 @@ def _add_hourly(welfare: Welfare, bought: dict[tuple[int, int], list[tuple[int, 
     market, program = welfare.market, welfare.program
     for index in market.hourly:
         order = market.book.orders[index]
-        worth = welfare.money(order.limit)
+        worth = welfare.price(order.limit)
         used_cells = set()
         for period in market.windows[index]:
             hours = market.periods[period].hours
@@ -130,7 +141,7 @@ def _add_supply(welfare: Welfare, bought: dict[tuple[int, int], list[tuple[int, 
         for step in market.stacks[cell][period]:
             lots_at[step.reserve] += step.qty
         steps = [
-            (reserve, lots, program.column(-welfare.money(reserve) * hours, upper=float(lots), integral=False))
+            (reserve, lots, program.column(-welfare.price(reserve) * hours, upper=float(lots), integral=False))
             for reserve, lots in lots_at.items()
         ]
         sold = [(column, -1.0) for _, _, column in steps]
@@ -143,7 +154,7 @@ def _add_budgets(welfare: Welfare) -> None:
     market = welfare.market
     for buyer, budget in market.book.budgets.items():
         terms = [
-            (column, welfare.money(market.stacks[cell][period][0].reserve) * market.periods[period].hours)
+            (column, welfare.price(market.stacks[cell][period][0].reserve) * market.periods[period].hours)
             for (order, cell, period), column in welfare.fills.items()
             if market.book.orders[order].buyer == buyer
         ]
@@ -207,6 +218,6 @@ def prices(welfare: Welfare, duals: Sequence[float]) -> dict[tuple[int, int], in
         return vector
     for (cell, period), row in welfare.balances.items():
         # Below the cheapest reserve a price only makes demand look better; supply gains nothing either way.
-        price = round(duals[row] * welfare.unit / market.periods[period].hours)
+        price = welfare.base + round(duals[row] * welfare.unit / market.periods[period].hours)
         vector[cell, period] = max(price, vector[cell, period])
     return vector

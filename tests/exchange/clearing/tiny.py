@@ -28,6 +28,7 @@ class Shape:
     unit: int = 1_000
     fewest_cards: int = 1
     steep: bool = False
+    base: int = 0  # added to every price
 
 
 SHAPES = {
@@ -79,6 +80,7 @@ SHAPES = {
         fixed=70,
         steep=True,
     ),
+    "close_numbers": Shape(cells=2, slots=3, orders=5, cards=3, blocks=75, all_or_none=80, unit=1, base=2**62),
     "large_numbers": Shape(cells=2, slots=3, orders=5, cards=3, prices=10**15, unit=1),
 }
 
@@ -129,7 +131,7 @@ def _offer(index: int, dice: Dice, shape: Shape, *, cells: int, slots: int, grid
         t1=t1,
         qty=dice.between(1, 2 if shape.steep else shape.cards),
         # Steep supply doubles with every offer, so that a wide block pays for the dear cards in all its cards.
-        reserve=(2**index if shape.steep else dice.between(0, shape.prices)) * shape.unit,
+        reserve=(2**index if shape.steep else dice.between(0, shape.prices)) * shape.unit + shape.base,
         seq=dice.between(1, 9),
     )
 
@@ -143,7 +145,7 @@ def _order(index: int, dice: Dice, shape: Shape, *, cells: int, slots: int, grid
         seq=dice.between(1, 9),
         kind=OrderKind.HOURLY,
         qmax=qmax,
-        limit=dice.between(0, shape.prices + shape.prices // 4) * shape.unit,
+        limit=dice.between(0, shape.prices + shape.prices // 4) * shape.unit + shape.base,
         earliest=earliest,
         latest=latest,
         single_site=dice.chance(shape.single_hourly),
