@@ -233,23 +233,11 @@ def _move(actor: Actor, offering: Offering, status: OfferingStatus, *, now: date
         offering.listed_at = now
     offering.save(update_fields=["status", "listed_at"])
     after = {"status": str(status)}
+    seller = offering.provider_id
     audit.record(
-        actor,
-        "offering.move",
-        "offering",
-        offering.id,
-        {"status": before},
-        after,
-        now=now,
+        actor, "offering.move", "offering", offering.id, {"status": before}, after, now=now, organisation_id=seller
     )
-    events.emit(
-        f"offering.{status}",
-        "offering",
-        offering.id,
-        offering.provider_id,
-        {"name": offering.name},
-        now=now,
-    )
+    events.emit(f"offering.{status}", "offering", offering.id, seller, {"name": offering.name}, now=now)
     return offering
 
 

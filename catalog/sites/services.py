@@ -38,10 +38,12 @@ class SiteSpec:
 
 
 @transaction.atomic
-def open_region(actor: Actor, code: str, *, name_en: str, name_zh: str) -> Hub:
+def open_region(actor: Actor, code: str, *, name_en: str, name_zh: str, now: datetime) -> Hub:
     """Return the region of that code, made first when it is new; a region is a hub outside the eight national ones."""
     actor.require(Capability.OPERATE)
-    region, _ = Hub.objects.get_or_create(code=code, defaults={"name_en": name_en, "name_zh": name_zh})
+    region, made = Hub.objects.get_or_create(code=code, defaults={"name_en": name_en, "name_zh": name_zh})
+    if made:
+        audit.record(actor, "hub.open", "hub", region.id, None, {"code": code, "name": name_en}, now=now)
     return region
 
 
@@ -60,22 +62,25 @@ def propose(actor: Actor, spec: SiteSpec, *, now: datetime) -> Site:
         cluster = Cluster.objects.filter(code=spec.cluster, hub=hub).first()
         if cluster is None:
             raise UnknownCluster(spec.cluster, spec.hub)
-    if Site.objects.filter(code=spec.code).exists():
-        raise SiteCodeTaken(spec.code)
-    site = Site.objects.create(
+    # Not looked up first: of two proposals at once the constraint lets one through, and the other is told.
+    site, made = Site.objects.get_or_create(
         code=spec.code,
-        name=spec.name,
-        name_zh=spec.name_zh,
-        hub=hub,
-        cluster=cluster,
-        operator_id=actor.organisation(),
-        pue=spec.pue,
-        green_percent=spec.green_percent,
-        security_level=spec.security_level,
-        grid_connection=spec.grid_connection,
-        status=SiteStatus.DRAFT,
-        created_at=now,
+        defaults={
+            "name": spec.name,
+            "name_zh": spec.name_zh,
+            "hub": hub,
+            "cluster": cluster,
+            "operator_id": actor.organisation(),
+            "pue": spec.pue,
+            "green_percent": spec.green_percent,
+            "security_level": spec.security_level,
+            "grid_connection": spec.grid_connection,
+            "status": SiteStatus.DRAFT,
+            "created_at": now,
+        },
     )
+    if not made:
+        raise SiteCodeTaken(spec.code)
     audit.record(
         actor,
         "site.propose",
@@ -165,21 +170,9 @@ def _move(actor: Actor, site_id: UUID, status: SiteStatus, *, now: datetime) -> 
         raise SiteMoveRefused(before, status)
     site.status = status
     site.save(update_fields=["status"])
+    after = {"status": str(status)}
     audit.record(
-        actor,
-        "site.move",
-        "site",
-        site.id,
-        {"status": before},
-        {"status": str(status)},
-        now=now,
+        actor, "site.move", "site", site.id, {"status": before}, after, now=now, organisation_id=site.operator_id
     )
-    events.emit(
-        f"site.{status}",
-        "site",
-        site.id,
-        site.operator_id,
-        {"code": site.code},
-        now=now,
-    )
+    events.emit(f"site.{status}", "site", site.id, site.operator_id, {"code": site.code}, now=now)
     return site

@@ -167,7 +167,9 @@ class _Loader:
 
     def _new_site(self, place: Place) -> Site:
         country = place.country
-        sites.open_region(self._operator, country.region, name_en=country.name_en, name_zh=country.name_zh)
+        sites.open_region(
+            self._operator, country.region, name_en=country.name_en, name_zh=country.name_zh, now=self._now
+        )
         spec = SiteSpec(place.site_code, place.site_name, country.region, SECURITY_LEVEL)
         site = sites.propose(self._operator, spec, now=self._now)
         sites.submit(self._operator, site.id, now=self._now)

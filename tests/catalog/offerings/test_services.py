@@ -48,6 +48,8 @@ def test_an_offering_goes_from_draft_to_listed_and_leaves_a_trail(
     assert cells.code(queries.one(provider, draft.id)) == "zjk-1/ascend-910b3/roce"
     trail = AuditRecord.objects.filter(subject_id=draft.id).order_by("id").values_list("action", flat=True)
     assert list(trail) == ["offering.create", "offering.publish_rate_card", "offering.move", "offering.move"]
+    owners = AuditRecord.objects.filter(subject_id=draft.id).values_list("organisation_id", flat=True)
+    assert set(owners) == {provider.organisation_id}
     told = Event.objects.filter(subject_id=draft.id).order_by("id").values_list("type", "organisation_id")
     assert list(told) == [
         (kind, provider.organisation_id) for kind in ("offering.priced", "offering.submitted", "offering.listed")

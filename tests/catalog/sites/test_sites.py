@@ -92,11 +92,11 @@ def test_a_one_way_latency_counts_twice() -> None:
 
 
 def test_a_region_outside_the_hubs_is_opened_once(operator: Actor, provider: Actor) -> None:
-    first = services.open_region(operator, "is", name_en="Iceland", name_zh="冰岛")
-    assert services.open_region(operator, "is", name_en="Other", name_zh="") == first
+    first = services.open_region(operator, "is", name_en="Iceland", name_zh="冰岛", now=NOW)
+    assert services.open_region(operator, "is", name_en="Other", name_zh="", now=NOW) == first
     assert not first.national
     with pytest.raises(NotAllowed):
-        services.open_region(provider, "no", name_en="Norway", name_zh="挪威")
+        services.open_region(provider, "no", name_en="Norway", name_zh="挪威", now=NOW)
 
 
 @pytest.mark.parametrize(
