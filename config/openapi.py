@@ -55,12 +55,17 @@ class ExchangeSchema(AutoSchema):
         return self._declared.inputs.get(self.method)
 
     def get_response_serializers(self) -> Any:
-        """Return the output declared for the method, and a problem for every way to be refused."""
+        """Return the output declared for the method."""
         output = self._declared.outputs.get(self.method)
-        responses: dict[Any, Any] = {str(self._declared.success_status(self.method)): output or OpenApiResponse(None)}
+        return {str(self._declared.success_status(self.method)): output or OpenApiResponse(None)}
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        # Also where a view describes its success by hand.
+        bodies = super()._get_response_bodies(direction)
         for status, meaning in self._refusals().items():
-            responses[status, MEDIA_TYPE] = OpenApiResponse(Problem, description=meaning)
-        return responses
+            refusal = OpenApiResponse(Problem, description=meaning)
+            bodies[status] = self._get_response_for_code(refusal, status, [MEDIA_TYPE], direction)
+        return dict(sorted(bodies.items()))
 
     def _refusals(self) -> dict[str, str]:
         refusals = {"400": "A field, parameter or header cannot be read."}
@@ -94,6 +99,10 @@ class ExchangeSchema(AutoSchema):
 
     def _is_idempotent(self) -> bool:
         return bool(getattr(getattr(self.view, self.method.lower(), None), "is_idempotent", False))
+
+    def get_filter_backends(self) -> list[Any]:
+        """Return the filter of a list that has one."""
+        return super().get_filter_backends() if getattr(self.view, "filterset_class", None) else []
 
     def get_tags(self) -> list[str]:
         """Return the first part of the path after the version."""

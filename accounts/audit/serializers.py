@@ -1,6 +1,7 @@
 """Audit records as the API shows them."""
 
 import json
+from typing import Any
 
 from rest_framework import serializers
 
@@ -20,10 +21,10 @@ class AuditRecordOut(OutputSerializer):
     before = serializers.SerializerMethodField()
     after = serializers.SerializerMethodField()
 
-    def get_before(self, record: AuditRecord) -> dict[str, object] | None:
+    def get_before(self, record: AuditRecord) -> dict[str, Any] | None:
         """Return the changed fields as they were."""
         return json.loads(record.text)["before"]  # type: ignore[no-any-return]
 
-    def get_after(self, record: AuditRecord) -> dict[str, object] | None:
+    def get_after(self, record: AuditRecord) -> dict[str, Any] | None:
         """Return the changed fields as they became."""
         return json.loads(record.text)["after"]  # type: ignore[no-any-return]

@@ -7,9 +7,8 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from django.db import OperationalError, transaction
 from django.http import HttpResponse
-from django.http.request import RawPostDataException
 from psycopg import errors as postgres
-from rest_framework.exceptions import APIException, UnsupportedMediaType
+from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +18,7 @@ from accounts.foundation.errors import DomainError
 from accounts.idempotency import services as idempotency
 from accounts.idempotency.errors import HEADER
 from accounts.idempotency.services import Answer
-from accounts.web.views import ExchangeAPIView
+from accounts.web.views import ExchangeAPIView, raw_body
 
 REPLAYED: Final = "Idempotency-Replayed"
 _ATTEMPTS: Final = 3
@@ -41,7 +40,7 @@ def idempotent(method: Method[View, Rest]) -> Callable[Concatenate[View, Request
         key = idempotency.check_key(request.headers.get(HEADER))
         django_request = request._request
         fingerprint = hashlib.sha256(
-            f"{request.method} {django_request.get_full_path()}\n".encode() + _body(request)
+            f"{request.method} {django_request.get_full_path()}\n".encode() + raw_body(request)
         ).digest()
 
         def effect() -> Answer:
@@ -62,14 +61,6 @@ def idempotent(method: Method[View, Rest]) -> Callable[Concatenate[View, Request
 
     keyed.is_idempotent = True  # type: ignore[attr-defined]
     return cast("Callable[Concatenate[View, Request, Rest], HttpResponse]", keyed)
-
-
-def _body(request: Request) -> bytes:
-    # Read before anything parses it, so that parser and fingerprint see the same bytes.
-    try:
-        return bytes(request._request.body)
-    except RawPostDataException as error:  # a form, which the check for CSRF has looked into
-        raise UnsupportedMediaType(request.content_type or "") from error
 
 
 def _effect(view: ExchangeAPIView, run: Callable[[], Response]) -> Answer:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from django.http.request import RawPostDataException
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,6 +53,16 @@ class ExchangeAPIView(GenericAPIView[Any]):
         assert isinstance(self.request.auth, Actor), "a public method has no actor"
         return self.request.auth
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Settle who calls, then parse the body, before the method looks at anything else.
+
+        So a body that cannot be read is refused whatever it is about.
+        """
+        super().initial(request, *args, **kwargs)
+        if request.method in self.inputs:
+            raw_body(request)
+            _ = request.data
+
     def read(self) -> dict[str, Any]:
         """Return the validated body; raises what the exception handler answers with 400."""
         serializer = self.inputs[self.request.method or ""](data=self.request.data, context={"actor": self.actor})
@@ -68,6 +80,14 @@ class ExchangeAPIView(GenericAPIView[Any]):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+def raw_body(request: Request) -> bytes:
+    """Return the bytes of the body; to be called before anything parses it, so that both see the same."""
+    try:
+        return bytes(request._request.body)
+    except RawPostDataException as error:  # a form, which the check for CSRF has looked into
+        raise UnsupportedMediaType(request.content_type or "") from error
 
 
 class ListMixin(Generic[Row]):

@@ -65,7 +65,7 @@ def _nested(problems: Iterable[FieldProblem]) -> dict[str, Any]:
     return tree
 
 
-class HoldOut(OutputSerializer):
+class OrderHoldOut(OutputSerializer):
     """The funds held for an order."""
 
     id = SpelledId("hld")
@@ -95,7 +95,7 @@ class OrderOut(OutputSerializer):
     budget = serializers.SerializerMethodField()
     extras_reserve = MoneyOut("extras_reserve_minor")
     rolls_over = serializers.BooleanField()
-    hold = HoldOut()
+    hold = OrderHoldOut()
     buyer_fee_ppm = serializers.IntegerField()
     tax_rate_ppm = serializers.IntegerField()
     fee_version = serializers.IntegerField()
