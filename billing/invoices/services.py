@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
@@ -25,7 +25,7 @@ from billing.contracts.terms import Terms
 from billing.invoices import issuing, rules
 from billing.invoices.errors import ContractNotOver, NothingToInvoice
 from billing.invoices.issuing import Draft
-from billing.invoices.models import BilledCharge, Invoice
+from billing.invoices.models import BilledCharge, Invoice, InvoiceLine
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
 from billing.ledger import services as ledger
 from billing.ledger.rules import Capture, Source
@@ -157,14 +157,18 @@ def _invoice_customer(
 
 
 def _payment(contract: Contract, bill: Bill, agreed: Terms, *, last: bool) -> _Payment:
-    """Decide what comes out of the hold: before the end only what it was made for, so that the rest stays covered."""
+    """Decide what comes out of the hold: before the end no more than leaves the capacity still to come covered.
+
+    The invoice's own lines are stored already.
+    """
     if contract.hold_id is None or bill.total_minor <= 0:
         return _Payment(0, 0, 0)
-    held_for = bill.total_minor
+    kept_minor = 0
     if not last:
-        capacity_minor = bill.sum_minor(LineKind.CAPACITY)
-        held_for = min(held_for, contract_rules.share_of_hold(capacity_minor, agreed).total_minor)
-    captured_minor = max(0, min(held_for, contract.held_minor))
+        lines = InvoiceLine.objects.filter(invoice__contract=contract, invoice__side=Side.CUSTOMER)
+        billed = lines.filter(kind=LineKind.CAPACITY).aggregate(total=Sum("amount_minor"))["total"] or 0
+        kept_minor = contract_rules.share_of_hold(max(0, contract.value_minor - billed), agreed).total_minor
+    captured_minor = min(bill.total_minor, max(0, contract.held_minor - kept_minor))
     released_minor = contract.held_minor - captured_minor if last else 0
     return _Payment(captured_minor, released_minor, bill.total_minor - captured_minor)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.actors.errors import NotAllowed
+from accounts.foundation import ids
 from accounts.jobs.models import Job
 from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
@@ -19,6 +20,7 @@ from billing.invoices.models import BilledCharge, Invoice
 from billing.ledger import queries as books
 from billing.ledger.chart import Code
 from billing.ledger.models import LedgerTransaction
+from billing.ledger.rules import Source
 from billing.rating.models import Charge
 from billing.usage.models import MeteringPoint
 from tests.billing import delivery
@@ -77,6 +79,32 @@ def test_an_invoice_on_demand_takes_extras_from_the_wallet_and_leaves_the_rest_o
     assert available(stage) == (100_000 - 21_942, 42_824 - 21_412)
     contract.refresh_from_db()
     assert contract.held_minor == 21_412
+
+
+def test_a_reserve_for_extras_pays_for_them_and_keeps_the_capacity_to_come_covered(stage: Stage) -> None:
+    order_id = ids.new_id()
+    held = delivery.hold(stage, 42_824 + 5_000, order_id)
+    contract = contracts.open_contract(
+        SYSTEM,
+        source=Source("order", order_id, "fill"),
+        buyer_id=stage.buyer.id,
+        provider_id=stage.provider.id,
+        project_id=held.project_id,
+        market_code="ai-cards",
+        currency="CNY",
+        slots=[delivery.slot(stage, 0, 10, 4, 10_000_000)],
+        hold_id=held.id,
+        reserve_minor=5_000,
+        now=delivery.PLACED,
+    )
+    metered = delivery.point(contract, stage.offering)
+    delivery.report(stage, [delivery.segment(metered, "s1", 0, 5, 4), delivery.reading(metered, "e1", 0, 4, "10")])
+    invoice = invoices.invoice_on_demand(stage.trader, contract.id, now=AFTER)
+    # All of it came out of the hold: 214.12 for capacity, fee and tax, 5.30 for egress and its tax.
+    assert available(stage) == (100_000 - invoice.total_minor, 47_824 - invoice.total_minor)
+    last, _ = ended(contract)
+    assert last is not None
+    assert available(stage)[1] == 0
 
 
 def test_nothing_new_is_nothing_to_invoice(stage: Stage) -> None:
@@ -220,7 +248,7 @@ def test_a_provider_outside_of_vat_is_stated_without_tax(stage: Stage) -> None:
 
     small = organisations.LegalDetails("Small DC", "", "CN", "", vat_registered=False)
     organisations.record_legal_entity(
-        SYSTEM, stage.provider, small, effective_from=delivery.PLACED - timedelta(days=1), now=delivery.PLACED
+        SYSTEM, stage.provider.id, small, effective_from=delivery.PLACED - timedelta(days=1), now=delivery.PLACED
     )
     contract, metered = signed(stage)
     delivery.report(stage, [delivery.segment(metered, "s1", 0, 10, 4)])

@@ -91,7 +91,7 @@ def test_a_reversal_leaves_nothing(data: st.DataObject) -> None:
 )
 def test_a_resize_within_the_hour_is_counted_to_the_second(runs: list[tuple[int, int, int]], hours: Fraction) -> None:
     slots = (SlotTerms(OFFERING, START, START + timedelta(hours=1), 8, "card_hours", 12_000_000),)
-    found = []
+    found: list[Charge] = []
     for start, end, cards in runs:
         interval = Interval(START + timedelta(minutes=start), START + timedelta(minutes=end))
         found += charges.segment_charges(Segment(OFFERING, interval, cards), slots)
@@ -101,7 +101,7 @@ def test_a_resize_within_the_hour_is_counted_to_the_second(runs: list[tuple[int,
 def test_more_than_was_contracted_is_delivered_but_not_charged() -> None:
     slots = (SlotTerms(OFFERING, START, START + timedelta(hours=1), 4, "card_hours", 12_000_000),)
     found = charges.segment_charges(Segment(OFFERING, slots[0].interval, 9), slots)
-    assert [(charge.kind, charge.quantity) for charge in found] == [(ChargeKind.DELIVERED, 4)]
+    assert [(charge.kind, charge.quantity) for charge in found] == [(ChargeKind.DELIVERED, Fraction(4))]
 
 
 def test_a_segment_outside_the_schedule_has_no_price_and_is_not_passed_over() -> None:
