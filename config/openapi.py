@@ -64,7 +64,8 @@ class ExchangeSchema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         for status, meaning in self._refusals().items():
             refusal = OpenApiResponse(Problem, description=meaning)
-            bodies[status] = self._get_response_for_code(refusal, status, [MEDIA_TYPE], direction)
+            code = self._get_response_for_code(refusal, status, [MEDIA_TYPE], direction)  # type: ignore[no-untyped-call]
+            bodies[status] = code
         return dict(sorted(bodies.items()))
 
     def _refusals(self) -> dict[str, str]:

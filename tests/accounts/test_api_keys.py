@@ -104,7 +104,7 @@ def test_an_expired_key_is_refused(lab_admin: User) -> None:
     text = cast.key(cast.acting(lab_admin), Scope.READ)
     end = NOW + timedelta(days=30)
 
-    assert services.identify(text, now=end - timedelta(microseconds=1))
+    assert services.identify(text, now=end - timedelta(microseconds=1)).expires_at == end
     with pytest.raises(KeyNotAccepted):
         services.identify(text, now=end)
 

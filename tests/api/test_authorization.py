@@ -8,6 +8,7 @@ one without a declaration fails.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_no_two_addresses_share_a_name() -> None:
 def _is_known(requirement: Requirement) -> bool:
     if isinstance(requirement, tuple):
         return bool(requirement) and all(item in Capability for item in requirement)
-    return requirement in {ANY_ACTOR, PUBLIC} or requirement in Capability
+    return requirement in {ANY_ACTOR, PUBLIC, *Capability}
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,8 @@ def _revoked_key() -> Principal:
 
 PRINCIPALS: dict[str, Callable[[], Principal]] = {
     "nobody": _nobody,
-    **{str(role): (lambda role=role: _member(role)) for role in Role},
-    **{f"key:{scope}": (lambda scope=scope: _program(scope)) for scope in Scope},
+    **{str(role): partial(_member, role) for role in Role},
+    **{f"key:{scope}": partial(_program, scope) for scope in Scope},
     "member of a suspended organisation": _suspended,
     "person without an organisation": _homeless,
     "expired key": _expired_key,
