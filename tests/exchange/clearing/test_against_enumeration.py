@@ -17,7 +17,7 @@ CORPUS = sorted(Path(__file__).with_name("corpus").glob("*.json"))
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_a_sample_of_each_family_reaches_the_best_strict_welfare_within_every_rule(family: str) -> None:
     faults = {}
-    for seed in range(30):
+    for seed in range(60):
         try:
             judgement = judge(tiny.book(family, seed))
         except TooLarge:

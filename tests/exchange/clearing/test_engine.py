@@ -315,6 +315,16 @@ def test_drops_and_insertions_alone_come_close_to_the_exact_program() -> None:
     assert dropped.outcome.welfare * 100 >= exact.outcome.welfare * 97
 
 
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_without_the_exact_program_outcomes_stay_legal_and_say_where_they_are_not_strict(family: str) -> None:
+    for seed in range(15):
+        book = tiny.book(family, seed)
+        result = engine.clear(book, limits=Limits(exact_binaries=0))
+
+        assert hard_violations(book, result) == []
+        assert result.strict is (not result.residuals)
+
+
 def test_the_record_names_book_outcome_engine_and_search() -> None:
     record = engine.clear(story()).record_document()
 
