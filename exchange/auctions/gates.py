@@ -74,6 +74,8 @@ def freeze(round_id: UUID, *, now: datetime) -> bool:
     The book holds what was accepted before the gate, however late this runs. Returns False when
     the round was frozen meanwhile or an earlier round of the market is still being cleared or settled.
     """
+    # Two gates of one market, at a late beat, one after the other: each looks whether it is alone.
+    Market.objects.select_for_update(no_key=True).get(rounds=round_id)
     closing = services.lock(round_id)
     if closing.status not in rules.TAKING_ORDERS:
         return False

@@ -122,6 +122,8 @@ def _share(market: Market, *, gate_after: datetime) -> Round | None:
 def ensure_round(market: Market, *, after: datetime, now: datetime) -> None:
     """Make the row of the first gate after the instant, unless it exists."""
     gate_at = market_rules.next_gate(market.terms, after)
+    if Round.objects.filter(market=market, scheduled_at=gate_at).exists():
+        return
     Round.objects.bulk_create(
         [
             Round(

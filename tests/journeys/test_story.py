@@ -18,6 +18,7 @@ from billing.ledger.models import LedgerEntry
 from catalog.measures.interval import HOUR
 from exchange.auctions.models import RoundOrder
 from exchange.demo import story as told
+from exchange.demo.cast import Cast
 from exchange.demo.story import Scene, Story
 from exchange.leases.models import DeliveredSegment, Lease
 from exchange.orders.models import Order
@@ -147,8 +148,15 @@ def test_what_was_missing_for_an_hour_is_on_record_with_its_dispute_deadline(tel
     assert short.dispute_deadline == MIDNIGHT + 14 * HOUR + timedelta(days=7)
 
 
-def test_the_invoice_of_the_lab_says_what_where_how_much_and_why(telling: Telling) -> None:
+def test_the_day_ends_with_every_document_and_the_books_in_order(telling: Telling) -> None:
     cast = until(telling, Scene.BILLED).cast
+    assert clock.now() == MIDNIGHT + 24 * HOUR
+    check_the_invoice_of_the_lab(cast)
+    check_the_other_invoice_and_both_statements(cast)
+    check_the_books(cast)
+
+
+def check_the_invoice_of_the_lab(cast: Cast) -> None:
     invoice = Invoice.objects.get(organisation=cast.beichen, kind=InvoiceKind.CUSTOMER)
     lines = [(line.kind, line.quantity.normalize(), line.amount_minor) for line in invoice.lines.order_by("n")]
     assert lines == [
@@ -163,8 +171,7 @@ def test_the_invoice_of_the_lab_says_what_where_how_much_and_why(telling: Tellin
     assert funds(cast.beichen) == (207_500, 0, 207_500)
 
 
-def test_the_other_invoice_and_both_statements(telling: Telling) -> None:
-    cast = until(telling, Scene.BILLED).cast
+def check_the_other_invoice_and_both_statements(cast: Cast) -> None:
     robotics = Invoice.objects.get(organisation=cast.lanting)
     assert (robotics.net_minor, robotics.tax_minor, robotics.total_minor) == (145_440, 8_726, 154_166)
     assert funds(cast.lanting) == (45_834, 0, 45_834)
@@ -176,8 +183,7 @@ def test_the_other_invoice_and_both_statements(telling: Telling) -> None:
     assert funds(cast.qinghe) == (100_000, 0, 100_000)
 
 
-def test_the_books_balance_and_leave_the_margin(telling: Telling) -> None:
-    cast = until(telling, Scene.BILLED).cast
+def check_the_books(cast: Cast) -> None:
     income = -sum(balance(code) for code in (Code.FEE_INCOME, Code.CAPACITY_REVENUE, Code.SLA_CREDITS))
     cost = sum(balance(code) for code in (Code.COST_OF_CAPACITY, Code.SLA_CLAWBACK))
     assert (income, -balance(Code.OUTPUT_VAT)) == (515_723, 30_943)
@@ -190,11 +196,6 @@ def test_the_books_balance_and_leave_the_margin(telling: Telling) -> None:
     for transaction_id, amount in LedgerEntry.objects.values_list("transaction_id", "amount_minor"):
         sums[transaction_id] = sums.get(transaction_id, 0) + amount
     assert set(sums.values()) == {0}
-
-
-def test_the_story_ends_on_its_own_clock(telling: Telling) -> None:
-    until(telling, Scene.BILLED)
-    assert clock.now() == MIDNIGHT + 24 * HOUR
 
 
 def story_name(story: Story, order_id: UUID) -> str:

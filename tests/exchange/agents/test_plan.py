@@ -14,6 +14,7 @@ START = datetime(2026, 11, 20, 16, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LEASE = LeaseFacts(
     reference="lse_00000000000000000000000001",
+    character="zjk-1/ascend-910b3/roce 16",
     quantity=16,
     starts_at=START,
     ends_at=START + 24 * HOUR,
