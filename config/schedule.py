@@ -11,6 +11,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "watch rounds": {"task": "exchange.auctions.watch", "schedule": 10.0},
     "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0},
     "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0},
+    # Contracts that ran over a billing month's end; the rows remember which are done.
+    "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
     # Dispute windows end at the hour; a minute more does no harm.
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},
 }

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from celery import shared_task
+
 from accounts.actors.actor import Actor
 from accounts.foundation import clock
 from accounts.foundation.strict import instant
 from accounts.jobs.registry import Renew
+from billing.invoices import months
 from billing.invoices import services as invoices
 
 ACTOR: Final = Actor.system("billing")
@@ -27,3 +30,9 @@ def invoice_month(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None
     """Draw the invoice of one contract for one billing month; the payload names both."""
     contract_id, until = UUID(payload["contract"]), instant(payload["until"])
     invoices.invoice_month(ACTOR, contract_id, until=until, now=clock.now())
+
+
+@shared_task(name="billing.invoices.enqueue_months")
+def enqueue_months() -> int:
+    """Ring by beat: have contracts that ran over a month's end invoiced for it."""
+    return months.enqueue_due(now=clock.now())

@@ -192,7 +192,8 @@ def test_leases_of_one_contract_and_offering_are_metered_one_after_the_other(sta
 def test_every_move_leads_somewhere_and_settled_is_the_end() -> None:
     assert set(MOVES) == set(ContractStatus)
     assert MOVES[ContractStatus.SETTLED] == frozenset()
-    reached, seen = {ContractStatus.SCHEDULED}, set()
+    seen: set[ContractStatus] = set()
+    reached = {ContractStatus.SCHEDULED}
     while reached - seen:
         status = (reached - seen).pop()
         seen.add(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,8 +13,8 @@ from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
 from billing.contracts.models import Contract
 from billing.contracts.rules import TerminationReason
+from billing.invoices import months, tasks
 from billing.invoices import services as invoices
-from billing.invoices import tasks
 from billing.invoices.errors import ContractNotOver, NothingToInvoice
 from billing.invoices.models import BilledCharge, Invoice
 from billing.ledger import queries as books
@@ -241,6 +241,25 @@ def test_a_month_end_takes_what_ended_in_the_month_and_the_rest_follows(stage: S
     assert [line.amount_minor for line in month.lines.all()] == [16_000, 160]
     # The reading that spans the month's end is placed by its own end.
     assert [line.amount_minor for line in last.lines.all()] == [24_000, 500, 240]
+
+
+def test_contracts_that_run_over_a_months_end_are_invoiced_for_it_once(stage: Stage) -> None:
+    delivery.fund(stage.buyer, 100_000)
+    contract = delivery.contract(stage, [delivery.slot(stage, 0, 24 * 25, 1, 1_000_000)])
+    over, _ = signed(stage)
+    contracts.end(SYSTEM, over.id, now=AFTER)
+    metered = delivery.point(contract, stage.offering)
+    june = datetime(2026, 5, 31, 16, tzinfo=UTC)  # midnight in Shanghai
+    delivery.report(stage, [delivery.segment(metered, "s1", 0, 24 * 20, 1)], now=june)
+
+    assert months.last_end(june) == june
+    assert months.last_end(june - timedelta(seconds=1)) == datetime(2026, 4, 30, 16, tzinfo=UTC)
+    assert [months.enqueue_due(now=june + timedelta(minutes=minutes)) for minutes in (59, 60, 61)] == [0, 1, 0]
+    job = Job.objects.get(kind="invoice_month")
+    for _ in range(2):
+        tasks.invoice_month(job.key, job.payload, renew=lambda: None)
+    (invoice,) = Invoice.objects.filter(contract=contract)
+    assert (invoice.reason, invoice.cutoff_at, invoice.net_minor) == ("month_end", june, 48_480)
 
 
 def test_a_provider_outside_of_vat_is_stated_without_tax(stage: Stage) -> None:
