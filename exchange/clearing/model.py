@@ -101,10 +101,6 @@ class Market:
         """Every group of every block that could ever be legal: what no price can make worth its limit is left out."""
         return tuple(kept for group in self.every_group if (kept := _worthwhile(self, group)) is not None)
 
-    def hours(self, first: int, last: int) -> int:
-        """Return the slots in the periods ``[first, last)``."""
-        return sum(period.hours for period in self.periods[first:last])
-
     def reserve_of(self, lot: int, *, cell: int, period: int) -> int:
         """Return the reserve of the ``lot``-th cheapest lot (from 1), which has to exist."""
         for step in self.stacks[cell][period]:

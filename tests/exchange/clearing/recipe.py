@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from exchange.clearing import needs as needs_rule
 from exchange.clearing import parsing
 from exchange.clearing.book import Attributes, Book, Cell, MaxLatency, Needs, Offer, Order, OrderKind
 from tests.exchange.clearing.dice import Dice
@@ -180,8 +179,3 @@ def _tightened(offers: list[Offer], orders: list[Order]) -> list[Offer]:
     offered = sum(offer.qty * (offer.t1 - offer.t0) for offer in offers)
     scale = wanted / TIGHTNESS / offered
     return [replace(offer, qty=8 * max(1, round(offer.qty * scale / 8))) for offer in offers]
-
-
-def compatible_cells(book: Book) -> int:
-    """Return how many (order, cell) pairs fit, as a measure of how connected a book is."""
-    return sum(needs_rule.satisfies(cell.attributes, order.needs) for order in book.orders for cell in book.cells)
