@@ -69,6 +69,7 @@ class LeaseFacts:
     """What an agent knows of a lease: `reported_until` is where its reports end, `meters` what the contract prices."""
 
     reference: str  # lse_...
+    character: str  # what made-up consumption is drawn from: the same for the same delivery in every run
     quantity: int
     starts_at: datetime
     ends_at: datetime
@@ -165,13 +166,13 @@ def _readings(lease: LeaseFacts, behaviour: Behaviour, start: datetime, end: dat
     hours = Decimal((end - start) // timedelta(seconds=1)) / 3600
     for meter in lease.meters:
         if meter in PER_UNIT_HOUR:
-            amount = PER_UNIT_HOUR[meter] * lease.quantity * hours * _variation(lease.reference, meter, start)
+            amount = PER_UNIT_HOUR[meter] * lease.quantity * hours * _variation(lease.character, meter, start)
             yield Reading(meter, start, end, amount.quantize(Decimal("0.001")))
 
 
-def _variation(reference: str, meter: str, instant: datetime) -> Decimal:
+def _variation(character: str, meter: str, instant: datetime) -> Decimal:
     """Return 0.50 to 1.50, the same for a lease, meter and hour whenever it is asked."""
-    seed = f"{reference} {meter} {_floor(instant, COARSE).isoformat()}"
+    seed = f"{character} {meter} {_floor(instant, COARSE).isoformat()}"
     return Decimal(50 + hashlib.sha256(seed.encode()).digest()[0] * 100 // 255) / 100
 
 

@@ -74,6 +74,7 @@ def _facts(lease: Lease) -> LeaseFacts:
     offering = Terms.from_document(lease.contract.terms).offering(lease.offering_id)
     return LeaseFacts(
         reference=ids.spell("lse", lease.id),
+        character=f"{offering.cell} {lease.starts_at.isoformat()} {lease.quantity}",
         quantity=lease.quantity,
         starts_at=lease.starts_at,
         ends_at=lease.ends_at,

@@ -4,11 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.audit.bills import BILLS
-from config.audit.books import BOOKS
+from config.audit.checks import ALL
 from config.audit.invariants import SHOWN, check_all
-from config.audit.market import MARKET
-from config.audit.structure import STRUCTURE
 
 
 class Command(BaseCommand):
@@ -18,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         broken = 0
-        for invariant, finding in check_all((*BOOKS, *MARKET, *BILLS, *STRUCTURE)):
+        for invariant, finding in check_all(ALL):
             holds = not finding.violations
             verdict = "ok  " if holds else "FAIL"
             self.stdout.write(

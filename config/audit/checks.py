@@ -1,0 +1,16 @@
+"""All invariants of the exchange, in the order in which they are reported."""
+
+from typing import Final
+
+from config.audit.bills import BILLS
+from config.audit.books import BOOKS
+from config.audit.invariants import check_all
+from config.audit.market import MARKET
+from config.audit.structure import STRUCTURE
+
+ALL: Final = (*BOOKS, *MARKET, *BILLS, *STRUCTURE)
+
+
+def violated() -> list[str]:
+    """Return the numbers of the invariants that do not hold."""
+    return [invariant.code for invariant, finding in check_all(ALL) if finding.violations]

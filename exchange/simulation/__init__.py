@@ -1,0 +1,1 @@
+"""A market of imported offers and orders, run through all of it on a virtual clock."""
