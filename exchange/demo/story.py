@@ -7,7 +7,7 @@ Jobs are done as they fall due on the virtual clock, by this process: tell the s
 worker looks at the same database.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -77,7 +77,7 @@ def play(day: date, *, market_code: str = MARKET) -> Story:
     return told[-1][1]
 
 
-def scenes(day: date, *, market_code: str = MARKET) -> Iterator[tuple[Scene, Story]]:
+def scenes(day: date, *, market_code: str = MARKET) -> Generator[tuple[Scene, Story], None, None]:
     """Tell the story scene by scene; between two of them the clock stands where the scene ended."""
     dawn = datetime.combine(day, time(), ZoneInfo(TIMEZONE))
     with clock.travel(dawn - timedelta(days=3)):

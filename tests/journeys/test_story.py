@@ -1,6 +1,7 @@
 """The story: two data centres, three buyers, one day; every number exact, through the public services."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -31,7 +32,7 @@ DAY = date(2026, 11, 20)
 MIDNIGHT = datetime(2026, 11, 19, 16, tzinfo=UTC)  # of the delivery day in Shanghai
 ROUND_PRICE = 1_000_000
 
-Telling = Iterator[tuple[Scene, Story]]
+Telling = Generator[tuple[Scene, Story], None, None]
 
 
 def until(telling: Telling, wanted: Scene) -> Story:
@@ -52,9 +53,8 @@ def balance(code: Code, organisation_id: UUID | None = None) -> int:
 
 @pytest.fixture
 def telling(db: None) -> Iterator[Telling]:
-    telling = told.scenes(DAY)
-    yield telling
-    telling.close()
+    with closing(told.scenes(DAY)) as telling:
+        yield telling
 
 
 def test_the_transfers_arrive_and_nothing_is_held(telling: Telling) -> None:

@@ -1,6 +1,6 @@
 """Settling beyond the story: what rolls over, what is shared among providers, what never adds up to more."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from accounts.foundation import clock
 from billing.contracts.models import Contract
@@ -20,9 +20,9 @@ from tests.exchange.cast import GATE, HOUR, D, Story, hourly, micros
 DAY = timedelta(days=1)
 
 
-def run_round(story: Story, gate: object = GATE) -> Round:
+def run_round(story: Story, gate: datetime = GATE) -> Round:
     """Run a gate to its end."""
-    clock.set_virtual(gate)  # type: ignore[arg-type]
+    clock.set_virtual(gate)
     gates.close_due(now=clock.now())
     round_ = Round.objects.get(market=story.market, scheduled_at=gate)
     clear.clear_round(str(round_.id), {}, renew=lambda: None)
