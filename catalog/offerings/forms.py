@@ -110,7 +110,17 @@ _COMMON_METERS = (
     ("tokens_in", _("Input tokens, a million"), 1_000_000),
     ("tokens_out", _("Output tokens, a million"), 1_000_000),
 )
-_PRICE = {"max_digits": 15, "decimal_places": 6, "minimum": Decimal(0)}
+
+
+class PriceField(PlainDecimal):
+    """A price per unit as a person types it, such as 12.50; its value is integer micros."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=15, decimal_places=6, minimum=Decimal(0), **options)
+
+    def clean(self, value: Any) -> int | None:
+        price = super().clean(value)
+        return None if price is None else parse_price_micros(f"{price:f}")
 
 
 class OfferingForm(StrictForm):
@@ -141,7 +151,7 @@ class OfferingForm(StrictForm):
         assert isinstance(site, forms.ModelChoiceField)
         site.queryset = sites.visible_to(actor).filter(status=SiteStatus.LISTED)
         for meter, label, _base in _COMMON_METERS:
-            self.fields[meter] = PlainDecimal(label=label, required=False, help_text=_("Empty: not charged"), **_PRICE)
+            self.fields[meter] = PriceField(label=label, required=False, help_text=_("Empty: not charged"))
 
     def spec(self) -> OfferingSpec:
         """The offering that the valid form says."""
@@ -157,7 +167,7 @@ class OfferingForm(StrictForm):
     def rates(self) -> list[Rate]:
         """The prices that the valid form says."""
         return [
-            Rate(meter, parse_price_micros(f"{self.cleaned_data[meter]:f}"), base)
+            Rate(meter, self.cleaned_data[meter], base)
             for meter, _label, base in _COMMON_METERS
             if self.cleaned_data[meter] is not None
         ]

@@ -1,22 +1,19 @@
 """What a person types to offer capacity, and to lower its reserve."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Actor
-from accounts.web.forms import DeskTime, PlainDecimal, StrictForm, WholeNumber
-from catalog.measures.price import parse_price_micros
+from accounts.web.forms import DeskTime, StrictForm, WholeNumber
 from catalog.offerings import queries as offerings
+from catalog.offerings.forms import PriceField
 from catalog.offerings.models import Offering
 from catalog.offerings.rules import OfferingStatus
 from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
 from exchange.offers.rules import OfferSpec, OfferTerms
-
-_PRICE = {"max_digits": 15, "decimal_places": 6, "minimum": Decimal(0)}
 
 
 class OfferForm(StrictForm):
@@ -29,10 +26,9 @@ class OfferForm(StrictForm):
     quantity = WholeNumber(label=_("Units in every hour"), minimum=1, maximum=MAX_QUANTITY)
     starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the hour"))
     ends_at = DeskTime(label=_("To"), help_text=_("Asia/Shanghai"))
-    reserve_price = PlainDecimal(
+    reserve_price = PriceField(
         label=_("Reserve a unit and hour"),
         help_text=_("The lowest price you take, without commission and tax"),
-        **_PRICE,
     )
     lists_capacity = forms.BooleanField(
         label=_("List these units as capacity where they are not listed yet"), required=False, initial=True
@@ -52,17 +48,16 @@ class OfferForm(StrictForm):
         return OfferSpec(
             market_id=said["market"].id,
             offering_id=said["offering"].id,
-            terms=OfferTerms(
-                said["quantity"], said["starts_at"], said["ends_at"], parse_price_micros(f"{said['reserve_price']:f}")
-            ),
+            terms=OfferTerms(said["quantity"], said["starts_at"], said["ends_at"], said["reserve_price"]),
         )
 
 
 class LowerForm(StrictForm):
     """A lower reserve for a live offer; it keeps its place in the queue."""
 
-    reserve_price = PlainDecimal(label=_("New reserve a unit and hour"), **_PRICE)
+    reserve_price = PriceField(label=_("New reserve a unit and hour"))
 
     def reserve_micros(self) -> int:
         """The reserve that the valid form says."""
-        return parse_price_micros(f"{self.cleaned_data['reserve_price']:f}")
+        reserve: int = self.cleaned_data["reserve_price"]
+        return reserve

@@ -1,6 +1,7 @@
 """The order ticket: what a person types to place an order, and to raise one."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -11,14 +12,12 @@ from accounts.actors.actor import Actor
 from accounts.projects import queries as projects
 from accounts.web.forms import DeskTime, PlainDecimal, StrictForm, WholeNumber
 from catalog.measures.money import exponent, parse_minor
-from catalog.measures.price import parse_price_micros
-from catalog.offerings.forms import NeedsForm
+from catalog.offerings.forms import NeedsForm, PriceField
 from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
 from exchange.orders.rules import OrderKind, OrderSpec, OrderTerms
 
-_AMOUNT = {"max_digits": 17, "decimal_places": 2, "minimum": Decimal(0)}
-_PRICE = {"max_digits": 15, "decimal_places": 6, "minimum": Decimal(0)}
+_amount_field = partial(PlainDecimal, max_digits=17, decimal_places=2, minimum=Decimal(0), required=False)
 
 
 class OrderForm(NeedsForm):
@@ -57,15 +56,11 @@ class OrderForm(NeedsForm):
     )
     earliest_at = DeskTime(label=_("Not before"), help_text=_("Asia/Shanghai, on the hour"))
     latest_at = DeskTime(label=_("Over by"), help_text=_("Asia/Shanghai; a longer window leaves the start open"))
-    limit_price = PlainDecimal(
-        label=_("Limit a unit and hour"), help_text=_("In the market's currency, without fee and tax"), **_PRICE
+    limit_price = PriceField(
+        label=_("Limit a unit and hour"), help_text=_("In the market's currency, without fee and tax")
     )
-    budget = PlainDecimal(
-        label=_("Budget in all"), required=False, help_text=_("With fee, tax and reserve; may stay empty"), **_AMOUNT
-    )
-    extras_reserve = PlainDecimal(
-        label=_("Reserve for metered extras"), required=False, help_text=_("Traffic, storage, energy"), **_AMOUNT
-    )
+    budget = _amount_field(label=_("Budget in all"), help_text=_("With fee, tax and reserve; may stay empty"))
+    extras_reserve = _amount_field(label=_("Reserve for metered extras"), help_text=_("Traffic, storage, energy"))
     single_site = forms.BooleanField(label=_("All units in one delivery pool (blocks only)"), required=False)
     rolls_over = forms.BooleanField(label=_("Stay in the book for the next rounds if not filled"), required=False)
     project = forms.ChoiceField(label=_("Project"))
@@ -120,7 +115,7 @@ class OrderForm(NeedsForm):
                 earliest_at=said["earliest_at"],
                 latest_at=said["latest_at"],
                 needs=self.needs(),
-                limit_micros=parse_price_micros(f"{said['limit_price']:f}"),
+                limit_micros=said["limit_price"],
                 budget_minor=minor(said["budget"], market.currency),
                 extras_reserve_minor=minor(said["extras_reserve"], market.currency) or 0,
                 rolls_over=said["rolls_over"],
@@ -131,11 +126,12 @@ class OrderForm(NeedsForm):
 class RaiseForm(StrictForm):
     """A higher limit for an open order; it keeps the order's place in the queue."""
 
-    limit_price = PlainDecimal(label=_("New limit a unit and hour"), **_PRICE)
+    limit_price = PriceField(label=_("New limit a unit and hour"))
 
     def limit_micros(self) -> int:
         """The limit that the valid form says."""
-        return parse_price_micros(f"{self.cleaned_data['limit_price']:f}")
+        limit: int = self.cleaned_data["limit_price"]
+        return limit
 
 
 def minor(amount: Decimal | None, currency: str) -> int | None:
