@@ -131,7 +131,7 @@ class Simulation:
         unplanned = Lease.objects.filter(closed_at__isnull=True).exclude(id__in=self._behaviours)
         for lease in unplanned.select_related("offering"):
             draws = Draws(self.seed, f"{lease.offering.name} {lease.starts_at.isoformat()} {lease.quantity}")
-            short = ()
+            short: tuple[Shortfall, ...] = ()
             if draws.chance("falls short", SHORTFALL_PERCENT):
                 short = (Shortfall(lease.starts_at, lease.starts_at + HOUR, lease.quantity // 2),)
             self._behaviours[lease.id] = Behaviour(shortfalls=short, step=HOUR)
