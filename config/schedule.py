@@ -2,15 +2,18 @@
 
 from typing import Any, Final
 
+# A ring that nobody heard in time is worth nothing: the next one says the same.
+RING: Final = {"expires": 5}  # seconds
+
 # name -> {"task": dotted name, "schedule": seconds or crontab}
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     # Finds jobs whose doorbell was lost and jobs whose worker died.
     "sweep jobs": {"task": "accounts.jobs.tasks.work", "schedule": 10.0},
     # Every second: a gate is at most that late.
-    "close due rounds": {"task": "exchange.auctions.close_due", "schedule": 1.0},
-    "watch rounds": {"task": "exchange.auctions.watch", "schedule": 10.0},
-    "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0},
-    "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0},
+    "close due rounds": {"task": "exchange.auctions.close_due", "schedule": 1.0, "options": RING},
+    "watch rounds": {"task": "exchange.auctions.watch", "schedule": 10.0, "options": RING},
+    "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0, "options": RING},
+    "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0, "options": RING},
     # Contracts that ran over a billing month's end; the rows remember which are done.
     "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
     # Dispute windows end at the hour; a minute more does no harm.

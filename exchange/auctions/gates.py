@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.actors.actor import Actor
+from accounts.actors.actor import Actor, Capability
 from accounts.events import services as events
 from accounts.foundation import ids
 from accounts.jobs import services as jobs
@@ -28,7 +28,8 @@ from exchange.offers import gate as offers
 from exchange.orders import gate as orders
 from exchange.orders.models import Order
 from exchange.rounds import rules, services
-from exchange.rounds.models import Round, RoundSnapshot
+from exchange.rounds.errors import VoidNeedsReason
+from exchange.rounds.models import VOID_REASON_CHARACTERS, Round, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
 
 CLEAR_ROUND: Final = "clear_round"
@@ -62,7 +63,7 @@ def close_market(market: Market, *, now: datetime) -> list[UUID]:
     _lock_due(market, now=now)
     due = Round.objects.filter(market=market, status__in=rules.TAKING_ORDERS, scheduled_at__lte=now)
     for skipped in due.filter(scheduled_at__lt=last_gate).order_by("scheduled_at"):
-        _void(skipped.id, "The gate passed unattended; a later gate took its book.", now=now)
+        void_round(_GATE, skipped.id, reason="The gate passed unattended; a later gate took its book.", now=now)
     found = due.filter(scheduled_at=last_gate).values_list("id", flat=True).first()
     return [found] if found is not None and freeze(found, now=now) else []
 
@@ -126,12 +127,30 @@ def freeze(round_id: UUID, *, now: datetime) -> bool:
     return True
 
 
+@transaction.atomic
 def void_round(actor: Actor, round_id: UUID, *, reason: str, now: datetime) -> Round:
     """Give a round up before its outcome binds: its orders go on, open, to the next one.
 
     Needs OPERATE. Raises RoundNotFound, RoundMoveRefused, VoidNeedsReason.
     """
-    return services.void(actor, round_id, reason=reason, release=_release_book, now=now)
+    actor.require(Capability.OPERATE)
+    reason = reason.strip()
+    if not reason:
+        raise VoidNeedsReason
+    voided = services.lock(round_id)
+    rules.check_move(voided.status, RoundStatus.VOID)
+    _release_book(voided, now=now)
+    services.move(
+        actor,
+        voided,
+        RoundStatus.VOID,
+        now=now,
+        payload={"reason": reason},
+        void_reason=reason[:VOID_REASON_CHARACTERS],
+        voided_at=now,
+    )
+    services.alarm(voided, "round.given_up", {"reason": reason}, now=now)
+    return voided
 
 
 def _lock_due(market: Market, *, now: datetime) -> None:
@@ -193,14 +212,10 @@ def _tell(order: Order, round_: Round, type_: str, *, now: datetime) -> None:
     events.emit(type_, "order", order.id, order.buyer_id, said, now=now)
 
 
-def _void(round_id: UUID, reason: str, *, now: datetime) -> None:
-    services.void(_GATE, round_id, reason=reason, release=_release_book, now=now)
-
-
 def _void_due(market: Market, reason: str, *, now: datetime) -> None:
     due = Round.objects.filter(market=market, status__in=rules.TAKING_ORDERS, scheduled_at__lte=now)
     for round_id in due.order_by("scheduled_at").values_list("id", flat=True):
-        _void(round_id, reason, now=now)
+        void_round(_GATE, round_id, reason=reason, now=now)
 
 
 def _make_missed_rows(market: Market, last_gate: datetime, *, now: datetime) -> None:

@@ -7,23 +7,23 @@ instant it was accepted.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
-from accounts.actors.actor import Actor, Capability
+from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import clock, ids
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.rounds import rules
-from exchange.rounds.errors import GateClosed, NoCancelPhase, NoOpenRound, RoundNotFound, VoidNeedsReason
-from exchange.rounds.models import VOID_REASON_CHARACTERS, Round
+from exchange.rounds.errors import GateClosed, NoCancelPhase, NoOpenRound, RoundNotFound
+from exchange.rounds.models import Round
 from exchange.rounds.rules import RoundStatus
 
 log = logging.getLogger(__name__)
@@ -171,31 +171,6 @@ def move(
     said = {"market": moving.market.code, "status": target.value, **(payload or {})}
     events.emit(f"round.{target}", "round", moving.id, None, {"round": ids.spell("rnd", moving.id), **said}, now=now)
     audit.record(actor, f"round.{target}", "round", moving.id, {"status": before}, said, now=now)
-
-
-def void(actor: Actor, round_id: UUID, *, reason: str, release: Callable[..., None], now: datetime) -> Round:
-    """Give a round up before its outcome binds; `release(round, now=...)` lets its orders go.
-
-    Raises RoundNotFound, RoundMoveRefused, VoidNeedsReason.
-    """
-    actor.require(Capability.OPERATE)
-    if not reason.strip():
-        raise VoidNeedsReason
-    with transaction.atomic():
-        voided = lock(round_id)
-        rules.check_move(voided.status, RoundStatus.VOID)
-        release(voided, now=now)
-        move(
-            actor,
-            voided,
-            RoundStatus.VOID,
-            now=now,
-            payload={"reason": reason},
-            void_reason=reason.strip()[:VOID_REASON_CHARACTERS],
-            voided_at=now,
-        )
-        alarm(voided, "round.alarm_void", {"reason": reason}, now=now)
-    return voided
 
 
 def alarm(concerned: Round, type_: str, payload: Mapping[str, Any], *, now: datetime) -> None:
