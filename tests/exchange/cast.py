@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationKind
+from billing.ledger import queries as balances
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
@@ -100,6 +101,17 @@ def fund(owner: Organisation, amount: str, currency: str = "CNY") -> None:
             effective_at=NOW,
             now=NOW,
         )
+
+
+def organisation_of(actor: Actor) -> Organisation:
+    """Return the organisation that an actor acts for."""
+    return Organisation.objects.get(id=actor.organisation())
+
+
+def funds(actor: Actor) -> tuple[int, int, int]:
+    """Return balance, held and available in fen."""
+    row = balances.funds(actor.organisation(), "CNY")
+    return row.balance_minor, row.held_minor, row.available_minor
 
 
 @dataclass(frozen=True)
