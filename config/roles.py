@@ -70,6 +70,11 @@ def _access() -> OwnerAccess:
     return access
 
 
+def application_role() -> str:
+    """Return the name of the role that the application works as."""
+    return _access().application_role
+
+
 def append_only_tables() -> set[str]:
     """Return the tables that apps declare as append-only."""
     return {table for app in apps.get_app_configs() for table in getattr(app, "append_only_tables", ())}

@@ -61,6 +61,43 @@ BILLS: Final = (
             """,
     ),
     by_query(
+        "U4",
+        "what was reported or rated after a document was issued is not on it",
+        "billed charges",
+        counted="SELECT count(*) FROM billing_billedcharge",
+        violations="""
+            SELECT b.charge_id, format('rated %s, received %s, until %s; on %s of %s, up to %s',
+                c.rated_at, e.received_at, c.ends_at, i.number, i.issued_at, i.cutoff_at)
+            FROM billing_billedcharge b JOIN billing_charge c ON c.id = b.charge_id
+            JOIN billing_invoiceline l ON l.id = b.line_id JOIN billing_invoice i ON i.id = l.invoice_id
+            LEFT JOIN billing_usageevent e ON e.id = c.usage_event_id
+            WHERE i.status <> 'draft'
+              AND (c.rated_at > i.issued_at OR e.received_at > i.issued_at OR c.ends_at > i.cutoff_at
+                   OR c.contract_id <> i.contract_id)
+            """,
+    ),
+    by_query(
+        "U5",
+        "an event declined as a conflict was accepted before with another payload; what was declined has its hash",
+        "declined items",
+        counted="""
+            SELECT (SELECT count(*) FROM billing_usageconflict) + (SELECT count(*) FROM billing_usagerejection)
+            """,
+        violations="""
+            SELECT c.event_id, 'declined as a conflict without an accepted event of another payload'
+            FROM billing_usageconflict c LEFT JOIN billing_usageevent e
+              ON e.organisation_id = c.organisation_id AND e.source = c.source AND e.event_id = c.event_id
+             AND e.payload_hash <> c.payload_hash
+            WHERE e.id IS NULL
+            UNION ALL
+            SELECT event_id, 'the payload does not have its hash' FROM billing_usageconflict
+            WHERE encode(sha256(convert_to(payload, 'UTF8')), 'hex') <> payload_hash
+            UNION ALL
+            SELECT id::text, 'the payload does not have its hash' FROM billing_usagerejection
+            WHERE encode(sha256(convert_to(payload, 'UTF8')), 'hex') <> payload_hash
+            """,
+    ),
+    by_query(
         "U6",
         "an event was at most 5 minutes ahead and at most 35 days old when it was accepted",
         "events",

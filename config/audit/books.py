@@ -30,7 +30,7 @@ BOOKS: Final = (
     ),
     by_query(
         "L3",
-        "an account's balance, held sum and entry count are those of its entries and open holds",
+        "an account's balances, held sum and entry count are those of its entries and open holds",
         "accounts",
         counted="SELECT count(*) FROM billing_account",
         violations="""
@@ -45,6 +45,13 @@ BOOKS: Final = (
             FROM billing_account a LEFT JOIN entries e ON e.account_id = a.id LEFT JOIN holds h ON h.account_id = a.id
             WHERE a.balance_minor <> coalesce(e.balance, 0) OR a.held_minor <> coalesce(h.held, 0)
                OR a.entry_count <> coalesce(e.n, 0) OR coalesce(e.last, 0) <> coalesce(e.n, 0)
+            UNION ALL
+            SELECT id, format('entry says %s after it, the entries up to it sum to %s', balance_after_minor, running)
+            FROM (
+                SELECT id, balance_after_minor, sum(amount_minor) OVER (PARTITION BY account_id ORDER BY account_n)
+                    AS running
+                FROM billing_ledgerentry
+            ) AS in_order WHERE balance_after_minor <> running
             """,
     ),
     by_query(
@@ -83,22 +90,42 @@ BOOKS: Final = (
     ),
     by_query(
         "L8",
-        "a business event is posted once",
+        "a posting has its business source, and is the only one of its kind for it",
         "postings",
         counted="SELECT count(*) FROM billing_ledgertransaction",
         violations="""
             SELECT source_id, format('%s %s posted %s times', source_type, purpose, count(*))
             FROM billing_ledgertransaction GROUP BY source_type, source_id, purpose HAVING count(*) > 1
+            UNION ALL
+            SELECT t.id, format('there is no %s %s', t.source_type, t.source_id)
+            FROM billing_ledgertransaction t
+            LEFT JOIN billing_topup p ON t.source_type = 'top_up' AND p.id = t.source_id
+            LEFT JOIN billing_bankreceipt b ON t.source_type = 'bank_receipt' AND b.id = t.source_id
+            LEFT JOIN billing_invoice i ON i.id = t.source_id
+                AND (t.source_type, i.side) IN (('invoice', 'customer'), ('statement', 'provider'))
+            WHERE coalesce(p.id, b.id, i.id) IS NULL
             """,
     ),
     by_query(
         "L9",
-        "all accounts of a currency together sum to zero",
+        "all accounts of a currency together sum to zero, and suspense holds exactly the unmatched receipts",
         "currencies",
         counted="SELECT count(DISTINCT currency) FROM billing_account",
         violations="""
             SELECT currency, format('sum %s', sum(amount_minor)) FROM billing_ledgerentry
             GROUP BY currency HAVING sum(amount_minor) <> 0
+            UNION ALL
+            SELECT currency, format('in suspense %s, unmatched %s', coalesce(s.minor, 0), coalesce(u.minor, 0))
+            FROM (
+                SELECT e.currency, -sum(e.amount_minor) AS minor
+                FROM billing_ledgerentry e JOIN billing_account a ON a.id = e.account_id
+                WHERE a.code = '9000' GROUP BY 1
+            ) s
+            FULL JOIN (
+                SELECT currency, sum(amount_minor) AS minor FROM billing_bankreceipt
+                WHERE status = 'unmatched' GROUP BY 1
+            ) u USING (currency)
+            WHERE coalesce(s.minor, 0) <> coalesce(u.minor, 0)
             """,
     ),
     by_query(
@@ -152,6 +179,34 @@ BOOKS: Final = (
             WHERE (t.status = 'confirmed' AND (w.posted IS DISTINCT FROM t.amount_minor
                        OR t.confirmed_by_id = t.requested_by_id))
                OR (t.status IN ('awaiting', 'cancelled') AND w.posted IS NOT NULL)
+               OR (t.status = 'returned' AND w.posted IS DISTINCT FROM 0)
+            """,
+    ),
+    by_query(
+        "P2",
+        "a provider's money is its statement's total, and becomes payable once, after the dispute window",
+        "releases",
+        counted="SELECT count(*) FROM billing_statementrelease",
+        violations="""
+            WITH released AS (
+                SELECT t.source_id, a.organisation_id, a.currency, -sum(e.amount_minor) AS minor
+                FROM billing_ledgertransaction t JOIN billing_ledgerentry e ON e.transaction_id = t.id
+                JOIN billing_account a ON a.id = e.account_id
+                WHERE t.source_type = 'statement' AND t.purpose = 'release' AND a.code = '2110' GROUP BY 1, 2, 3
+            )
+            SELECT r.id, format('amount %s, statement %s, released %s at %s, due %s',
+                r.amount_minor, i.total_minor, p.minor, r.released_at, r.due_at)
+            FROM billing_statementrelease r
+            LEFT JOIN billing_invoice i ON i.id = r.statement_id AND i.side = 'provider' AND i.status <> 'draft'
+                AND i.organisation_id = r.organisation_id AND i.currency = r.currency
+            LEFT JOIN released p ON p.source_id = r.statement_id
+                AND p.organisation_id = r.organisation_id AND p.currency = r.currency
+            WHERE r.amount_minor IS DISTINCT FROM i.total_minor OR r.due_at < i.period_end OR r.released_at < r.due_at
+               OR p.minor IS DISTINCT FROM CASE WHEN r.released_at IS NOT NULL THEN r.amount_minor END
+            UNION ALL
+            SELECT i.id, 'issued and never to be released'
+            FROM billing_invoice i LEFT JOIN billing_statementrelease r ON r.statement_id = i.id
+            WHERE i.side = 'provider' AND i.status <> 'draft' AND i.total_minor <> 0 AND r.id IS NULL
             """,
     ),
 )

@@ -79,6 +79,10 @@ MARKET: Final = (
                OR t.unit_hours <> t.quantity * extract(epoch FROM t.ends_at - t.starts_at) / 3600
                OR t.starts_at < o.earliest_at OR t.ends_at > o.latest_at
                OR t.starts_at < f.starts_at OR t.ends_at > f.ends_at
+               OR NOT EXISTS (SELECT 1 FROM exchange_orderrevision v
+                              WHERE v.order_id = o.id AND v.limit_micros = t.order_limit_micros)
+               OR NOT EXISTS (SELECT 1 FROM exchange_offerrevision v
+                              WHERE v.offer_id = f.id AND v.reserve_micros = t.offer_reserve_micros)
             UNION ALL
             SELECT format('%s in %s', t.order_id, t.round_id),
                 format('a block pays %s micros for %s unit-hours limited to %s',
@@ -95,22 +99,26 @@ MARKET: Final = (
         counted="SELECT count(*) FROM exchange_round",
         violations="""
             WITH declared AS (
-                SELECT r.id, m.lot_units
+                SELECT r.id AS round_id, (t ->> 'price')::bigint AS price_micros, m.lot_units
                     * sum((t ->> 'qty')::numeric * ((t ->> 't1')::int - (t ->> 't0')::int)) AS hours
                 FROM exchange_round r JOIN exchange_market m ON m.id = r.market_id
                 JOIN exchange_roundoutcome o ON o.round_id = r.id,
                     jsonb_array_elements(o.text::jsonb -> 'trades') AS t
-                WHERE r.status = 'published' GROUP BY r.id, m.lot_units
+                WHERE r.status = 'published' GROUP BY 1, 2, m.lot_units
             ), made AS (
-                SELECT round_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1
+                SELECT t.round_id, t.price_micros, sum(t.unit_hours) AS hours
+                FROM exchange_trade t JOIN exchange_round r ON r.id = t.round_id AND r.status = 'published'
+                GROUP BY 1, 2
             )
-            SELECT r.id::text, format('outcome %s unit-hours, trades %s', coalesce(d.hours, 0), coalesce(made.hours, 0))
-            FROM exchange_round r LEFT JOIN declared d ON d.id = r.id LEFT JOIN made ON made.round_id = r.id
-            WHERE r.status = 'published' AND coalesce(d.hours, 0) <> coalesce(made.hours, 0)
+            SELECT coalesce(d.round_id, made.round_id)::text, format('at %s micros: outcome %s unit-hours, trades %s',
+                coalesce(d.price_micros, made.price_micros), coalesce(d.hours, 0), coalesce(made.hours, 0))
+            FROM declared d FULL JOIN made USING (round_id, price_micros)
+            WHERE coalesce(d.hours, 0) <> coalesce(made.hours, 0)
             UNION ALL
             SELECT r.id::text, format('%s with trades and without an outcome', r.status)
-            FROM exchange_round r JOIN made ON made.round_id = r.id
-            LEFT JOIN exchange_roundoutcome o ON o.round_id = r.id WHERE o.round_id IS NULL OR r.status = 'void'
+            FROM exchange_round r LEFT JOIN exchange_roundoutcome o ON o.round_id = r.id
+            WHERE (o.round_id IS NULL OR r.status = 'void')
+              AND EXISTS (SELECT 1 FROM exchange_trade t WHERE t.round_id = r.id)
             UNION ALL
             SELECT market_id::text, format('%s rounds at %s', count(*), scheduled_at)
             FROM exchange_round GROUP BY market_id, scheduled_at HAVING count(*) > 1
@@ -136,11 +144,18 @@ MARKET: Final = (
                 jsonb_array_length(s.text::jsonb -> 'orders'), count(e.id))
             FROM exchange_roundsnapshot s LEFT JOIN exchange_roundorder e ON e.round_id = s.round_id
             GROUP BY s.round_id, s.text HAVING jsonb_array_length(s.text::jsonb -> 'orders') <> count(e.id)
+            UNION ALL
+            SELECT e.round_id, format('order %s: outcome of the round %s unit-hours, trades %s',
+                e.order_id, e.filled_unit_hours, coalesce(t.hours, 0))
+            FROM exchange_roundorder e LEFT JOIN (
+                SELECT round_id, order_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1, 2
+            ) t ON t.round_id = e.round_id AND t.order_id = e.order_id
+            WHERE e.state <> 'locked' AND e.filled_unit_hours <> coalesce(t.hours, 0)
             """,
     ),
     by_query(
         "M7",
-        "in a round, one delivery pool and hour has one price",
+        "in a round, one delivery pool and hour has one price, the published one",
         "pool hours",
         counted="""
             SELECT count(DISTINCT (t.round_id, f.offering_id, hour)) FROM exchange_trade t
@@ -156,6 +171,18 @@ MARKET: Final = (
             GROUP BY t.round_id, hour, g.site_id, g.resource_type_id, g.fabric,
                 g.security_level, g.rated_tflops, g.memory_gb
             HAVING count(DISTINCT t.price_micros) > 1
+            UNION ALL
+            SELECT coalesce(p.round_id, t.round_id)::text, format('at %s micros %s unit-hours published, %s traded',
+                price_micros, coalesce(p.hours, 0), coalesce(t.hours, 0))
+            FROM (
+                SELECT round_id, price_micros, sum(traded_unit_hours) AS hours FROM exchange_roundprice GROUP BY 1, 2
+            ) p
+            FULL JOIN (
+                SELECT t.round_id, t.price_micros, sum(t.unit_hours) AS hours
+                FROM exchange_trade t JOIN exchange_round r ON r.id = t.round_id AND r.status = 'published'
+                GROUP BY 1, 2
+            ) t USING (round_id, price_micros)
+            WHERE coalesce(p.hours, 0) <> coalesce(t.hours, 0)
             """,
     ),
     by_query(
@@ -259,6 +286,19 @@ MARKET: Final = (
             )
             SELECT n.id, format('held %s, needed %s', h.amount_minor, n.minor)
             FROM needed n JOIN billing_hold h ON h.id = n.hold_id WHERE h.amount_minor < n.minor
+            """,
+    ),
+    by_query(
+        "M14",
+        "an outcome was found under the rules of its round, and names its engine",
+        "outcomes",
+        counted="SELECT count(*) FROM exchange_roundoutcome",
+        violations="""
+            SELECT o.round_id, format('rules %s by engine "%s"; the round says %s',
+                o.rules_version, o.engine_version, r.rules_version)
+            FROM exchange_roundoutcome o LEFT JOIN exchange_round r ON r.id = o.round_id
+            WHERE o.rules_version IS DISTINCT FROM r.rules_version OR o.engine_version = ''
+               OR o.welfare_micros > o.bound_micros
             """,
     ),
 )

@@ -6,7 +6,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from config.audit.invariants import Finding, Invariant, Violation, by_query
-from config.roles import append_only_tables
+from config.roles import append_only_tables, application_role, read_only_tables
 
 _OUR_TABLES: Final = r"""
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -24,15 +24,26 @@ def _columns(cursor: CursorWrapper) -> list[tuple[str, str, str]]:
 
 
 def _never_change(cursor: CursorWrapper) -> Finding:
-    """Look at the guards of each append-only table: its triggers, and what the working role may do."""
+    """Look at the guards of each append-only table and its partitions: triggers, and what the working role may do."""
+    cursor.execute(
+        """
+        SELECT c.oid::regclass::text, c.relname = ANY (%s)
+        FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND (c.relname = ANY (%s) OR p.relname = ANY (%s)) ORDER BY 1
+        """,
+        [list(read_only_tables()), list(append_only_tables()), list(append_only_tables())],
+    )
+    tables = cursor.fetchall()
     violations = []
-    tables = sorted(append_only_tables())
-    for table in tables:
+    for table, read_only in tables:
+        # Of a trigger's type: 1 for each row, 2 before, 8 delete, 16 update, 32 truncate.
         cursor.execute(
             """
-            SELECT coalesce(bit_or(tgtype) & 1 = 1 AND bit_or(tgtype) & 24 = 24 AND bit_or(tgtype) & 32 = 32, false)
+            SELECT coalesce(bool_or(tgtype & 27 = 27), false) AND coalesce(bool_or(tgtype & 34 = 34), false)
             FROM pg_trigger
-            WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 2 = 2
+            WHERE tgrelid = %s::regclass AND tgfoid = 'forbid_change'::regproc
+              AND tgenabled IN ('O', 'A') AND tgqual IS NULL AND tgattr = ''
             """,
             [table],
         )
@@ -41,10 +52,15 @@ def _never_change(cursor: CursorWrapper) -> Finding:
             violations.append(Violation(table, "no trigger refuses UPDATE, DELETE and TRUNCATE"))
         cursor.execute(
             """
-            SELECT wrong FROM unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS wrong
-            WHERE has_table_privilege(%s, wrong)
+            SELECT wrong FROM unnest(%s::text[]) AS wrong
+            WHERE CASE wrong WHEN 'DELETE' THEN has_table_privilege(%s, %s, wrong)
+                             WHEN 'TRUNCATE' THEN has_table_privilege(%s, %s, wrong)
+                             ELSE has_any_column_privilege(%s, %s, wrong) END
             """,
-            [table],
+            [
+                ["UPDATE", "DELETE", "TRUNCATE"] + (["INSERT"] if read_only else []),
+                *[application_role(), table] * 3,
+            ],
         )
         violations += [Violation(table, f"the application may {wrong}") for (wrong,) in cursor.fetchall()]
     return Finding(len(tables), tuple(violations))
@@ -57,6 +73,8 @@ def _exact_numbers(cursor: CursorWrapper) -> Finding:
     for table, column, kind in _columns(cursor):
         if kind in {"real", "double precision", "numeric"}:
             violations.append(Violation(f"{table}.{column}", f"is {kind}"))
+        elif column.endswith("_minor") and kind != "bigint":
+            violations.append(Violation(f"{table}.{column}", f"is money and {kind}"))
         elif kind.startswith("numeric"):
             numeric.append((table, column))
     for table, column in numeric:
@@ -116,7 +134,31 @@ STRUCTURE: Final = (
             """,
     ),
     Invariant(
-        "L10", "no column holds a binary fraction, an unbounded decimal or NaN", "decimal columns", _exact_numbers
+        "L10",
+        "money is whole, and no column holds a binary fraction, an unbounded decimal or NaN",
+        "decimal columns",
+        _exact_numbers,
+    ),
+    by_query(
+        "S1",
+        "every status and state moves along its listed edges alone, by a trigger",
+        "status columns",
+        counted="""
+            SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            WHERE a.attname IN ('status', 'state') AND c.relkind IN ('r', 'p')
+              AND c.relnamespace = 'public'::regnamespace AND c.relname ~ '^(accounts|catalog|billing|exchange)_'
+            """,
+        violations=r"""
+            SELECT c.relname || '.' || a.attname, 'changes without a trigger that knows its moves'
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            WHERE a.attname IN ('status', 'state') AND c.relkind IN ('r', 'p')
+              AND c.relnamespace = 'public'::regnamespace AND c.relname ~ '^(accounts|catalog|billing|exchange)_'
+              AND NOT EXISTS (
+                SELECT 1 FROM pg_trigger t
+                WHERE t.tgrelid = c.oid AND t.tgfoid = 'check_move'::regproc AND t.tgenabled IN ('O', 'A')
+                  AND t.tgtype & 19 = 19 AND starts_with(encode(t.tgargs, 'escape'), a.attname || '\000')
+              )
+            """,
     ),
     by_query(
         "S2",
@@ -136,6 +178,21 @@ STRUCTURE: Final = (
             UNION ALL
             SELECT f.id, 'offer and offering differ in provider'
             FROM exchange_offer f JOIN catalog_offering g ON g.id = f.offering_id WHERE g.provider_id <> f.provider_id
+            UNION ALL
+            SELECT s.contract_id, 'contract and offering differ in provider'
+            FROM billing_contractslot s JOIN billing_contract c ON c.id = s.contract_id
+            JOIN catalog_offering g ON g.id = s.offering_id WHERE g.provider_id <> c.provider_id
+            UNION ALL
+            SELECT l.id, 'lease and contract, or lease and metering point, differ in parties'
+            FROM exchange_lease l JOIN billing_contract c ON c.id = l.contract_id
+            JOIN billing_meteringpoint p ON p.id = l.metering_point_id
+            WHERE l.buyer_id <> c.buyer_id OR l.provider_id <> c.provider_id
+               OR p.provider_id <> c.provider_id OR p.contract_id <> c.id
+            UNION ALL
+            SELECT i.id, 'document and contract differ in party or currency'
+            FROM billing_invoice i JOIN billing_contract c ON c.id = i.contract_id
+            WHERE i.organisation_id <> CASE i.side WHEN 'customer' THEN c.buyer_id ELSE c.provider_id END
+               OR i.currency <> c.currency
             """,
     ),
     by_query(
