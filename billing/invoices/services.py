@@ -262,7 +262,7 @@ def _release_rest(contract: Contract, *, now: datetime) -> None:
     """Give back what no invoice has taken: nothing was delivered, or it was invoiced before."""
     if contract.hold_id is None or not contract.held_minor:
         return
-    ledger.release_part(contract.hold_id, contract.held_minor, now=now)
+    ledger.change_hold(contract.hold_id, by_minor=-contract.held_minor, now=now)
     contract.held_minor = 0
     contract.save(update_fields=["held_minor"])
 

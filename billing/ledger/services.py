@@ -252,45 +252,6 @@ def place_hold(
     return _happened(hold, HoldEventKind.PLACED, amount_minor, now=now)
 
 
-def grow_hold(hold_id: UUID, *, to_minor: int, now: datetime) -> Hold:
-    """Hold more for the same purpose; raises InsufficientFunds, HoldTooSmall when it is closed or larger."""
-    account, hold = _locked_hold(hold_id)
-    if hold.amount_minor == to_minor:
-        return hold
-    if hold.closed_at is not None or to_minor < hold.amount_minor:
-        raise HoldTooSmall(wanted_minor=to_minor, open_minor=hold.amount_minor, currency=hold.currency)
-    _check_spendable(account, to_minor - hold.amount_minor)
-    return _happened(hold, HoldEventKind.GROWN, to_minor - hold.amount_minor, now=now)
-
-
-def shrink_hold(hold_id: UUID, *, to_minor: int, now: datetime) -> Hold:
-    """Give back what is held above an amount; raises HoldTooSmall when less than that is held."""
-    assert to_minor >= 0, to_minor
-    _, hold = _locked_hold(hold_id)
-    if hold.amount_minor == to_minor:
-        return hold
-    if to_minor > hold.amount_minor:
-        raise HoldTooSmall(wanted_minor=to_minor, open_minor=hold.amount_minor, currency=hold.currency)
-    return _happened(hold, HoldEventKind.SHRUNK, hold.amount_minor - to_minor, now=now)
-
-
-def release_part(hold_id: UUID, amount_minor: int, *, now: datetime) -> Hold:
-    """Give back a part of what is held (all of it closes the hold); raises HoldTooSmall when there is less."""
-    _, hold = _locked_hold(hold_id)
-    if amount_minor > hold.amount_minor:
-        raise HoldTooSmall(wanted_minor=amount_minor, open_minor=hold.amount_minor, currency=hold.currency)
-    kind = HoldEventKind.SHRUNK if hold.amount_minor > amount_minor else HoldEventKind.RELEASED
-    return _happened(hold, kind, amount_minor, now=now)
-
-
-def release_hold(hold_id: UUID, *, now: datetime) -> Hold:
-    """Give back all that is left and close the hold; a closed hold is returned as it is."""
-    _, hold = _locked_hold(hold_id)
-    if hold.closed_at is not None:
-        return hold
-    return _happened(hold, HoldEventKind.RELEASED, hold.amount_minor, now=now)
-
-
 def change_hold(hold_id: UUID, *, by_minor: int, now: datetime) -> Hold:
     """Hold more (positive) or give back (negative), from whatever is held by now; one left empty is closed.
 

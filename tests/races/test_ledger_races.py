@@ -69,7 +69,7 @@ def test_a_hold_captured_and_released_at_once_ends_once() -> None:
     def capture() -> object:
         return invoice(lab, 100, captures=(Capture(held.id, 100),), kind="invoice")
 
-    results = together([capture, capture, lambda: ledger.release_hold(held.id, now=NOW), capture])
+    results = together([capture, capture, lambda: ledger.change_hold(held.id, by_minor=-100, now=NOW), capture])
     held.refresh_from_db()
     assert (held.amount_minor, held.captured_minor + held.released_minor) == (0, 100)
     captured = sum(isinstance(result, LedgerTransaction) for result in results)

@@ -104,6 +104,9 @@ class Books:
         lines = [debit(Code.WALLET, amount, self.parties[owner].id), credit(Code.PROCESSING_FEES, amount)]
         self.posted.append(ledger.post(source("charge", "issue"), lines, currency="CNY", effective_at=NOW, now=NOW))
 
+    def change_hold(self, index: int, by_minor: int) -> None:
+        ledger.change_hold(self.holds[index].id, by_minor=by_minor, now=NOW)
+
     def invoice(self, index: int, total: int, captured: int, allowed: int) -> None:
         row = self.holds[index]
         owner = next(one for one in self.parties if one.id == row.organisation_id)
@@ -141,14 +144,14 @@ def apply(  # noqa: C901 (a table of steps)
         case "grow", int():
             open_now = model.holds[index].amount
             wanted = open_now > 0 and model.set_hold(index, open_now + amount)
-            real = accepted(lambda: ledger.grow_hold(books.holds[index].id, to_minor=open_now + amount, now=NOW))
-            assert wanted == real
+            assert wanted == accepted(lambda: books.change_hold(index, amount))
         case "shrink", int():
-            wanted = amount <= model.holds[index].amount and model.set_hold(index, amount)
-            assert wanted == accepted(lambda: ledger.shrink_hold(books.holds[index].id, to_minor=amount, now=NOW))
+            open_now = model.holds[index].amount
+            wanted = amount <= open_now and model.set_hold(index, open_now - amount)
+            assert wanted == accepted(lambda: books.change_hold(index, -amount))
         case "release", _:
+            books.change_hold(index, -model.holds[index].amount)
             assert model.set_hold(index, 0)
-            ledger.release_hold(books.holds[index].id, now=NOW)
         case "invoice", (total, captured, allowed):
             captured = min(captured, total)
             wanted = model.invoice(index, total, captured, allowed)

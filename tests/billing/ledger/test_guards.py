@@ -331,7 +331,7 @@ def test_events_come_in_the_order_that_holds_allow(lab: Party) -> None:
     refused("hold_event_moves_something", EVENT, *event(held, "shrunk", 0))
     refused("hold_capture_names_its_transaction", EVENT, *event(held, "captured", 10))
     refused("hold_capture_names_its_transaction", EVENT, *event(held, "shrunk", 10, received))
-    ledger.release_hold(held.id, now=NOW)
+    ledger.change_hold(held.id, by_minor=-60, now=NOW)
     for kind in ("grown", "shrunk", "released"):
         refused("hold_ends_once", EVENT, *event(held, kind, 1))
 
@@ -376,6 +376,6 @@ def test_a_source_has_one_transaction(lab: Party) -> None:
 def test_held_sum_equals_the_open_holds(lab: Party) -> None:
     top_up(lab, 100)
     holds = [hold(lab, amount) for amount in (10, 20, 30)]
-    ledger.shrink_hold(holds[1].id, to_minor=5, now=NOW)
-    ledger.release_hold(holds[2].id, now=NOW)
+    ledger.change_hold(holds[1].id, by_minor=-15, now=NOW)
+    ledger.change_hold(holds[2].id, by_minor=-30, now=NOW)
     assert queries.funds(lab.id, "CNY").held_minor == 15 == sum(row.amount_minor for row in Hold.objects.all())

@@ -28,7 +28,7 @@ def test_the_wallet_of_the_story_step_by_step(lab: Party) -> None:
     assert figures(lab) == (600_000, 0, 600_000)
     held = hold(lab, 513_888)
     assert figures(lab) == (600_000, 513_888, 86_112)
-    ledger.shrink_hold(held.id, to_minor=390_555, now=NOW)
+    ledger.change_hold(held.id, by_minor=-123_333, now=NOW)
     assert figures(lab) == (600_000, 390_555, 209_445)
     invoice(lab, 392_500, captures=(Capture(held.id, 390_555),), extras_minor=1_945)
     check_deferred()
@@ -89,9 +89,9 @@ def test_releasing_a_hold_lowers_an_overdraft(lab: Party) -> None:
     held = hold(lab, 90)
     invoice(lab, 30, extras_minor=20)
     assert queries.funds(lab.id, "CNY").overdraft_minor == 20
-    ledger.shrink_hold(held.id, to_minor=80, now=NOW)
+    ledger.change_hold(held.id, by_minor=-10, now=NOW)
     assert queries.funds(lab.id, "CNY").overdraft_minor == 10
-    ledger.release_hold(held.id, now=NOW)
+    ledger.change_hold(held.id, by_minor=-80, now=NOW)
     funds = queries.funds(lab.id, "CNY")
     assert (funds.overdraft_minor, funds.available_minor) == (0, 70)
 
@@ -127,37 +127,33 @@ def test_a_hold_cannot_give_more_than_it_has(lab: Party) -> None:
     with pytest.raises(HoldTooSmall):
         invoice(lab, 60, captures=(Capture(held.id, 60, released_minor=41),))
     with pytest.raises(HoldTooSmall):
-        ledger.shrink_hold(held.id, to_minor=101, now=NOW)
+        ledger.change_hold(held.id, by_minor=-101, now=NOW)
     assert figures(lab) == (200, 100, 100)
 
 
 def test_a_hold_grows_within_the_funds(lab: Party) -> None:
     top_up(lab, 100)
     held = hold(lab, 60)
-    grown = ledger.grow_hold(held.id, to_minor=100, now=NOW)
+    grown = ledger.change_hold(held.id, by_minor=40, now=NOW)
     assert (grown.amount_minor, grown.original_minor, grown.grown_minor) == (100, 60, 40)
     with pytest.raises(InsufficientFunds):
-        ledger.grow_hold(held.id, to_minor=101, now=NOW)
-    with pytest.raises(HoldTooSmall):
-        ledger.grow_hold(held.id, to_minor=99, now=NOW)
+        ledger.change_hold(held.id, by_minor=1, now=NOW)
 
 
-def test_changing_a_hold_to_what_it_is_writes_nothing(lab: Party) -> None:
+def test_changing_a_hold_by_nothing_writes_nothing(lab: Party) -> None:
     top_up(lab, 100)
     held = hold(lab, 60)
-    assert ledger.grow_hold(held.id, to_minor=60, now=NOW).event_count == 1
-    assert ledger.shrink_hold(held.id, to_minor=60, now=NOW).event_count == 1
+    assert ledger.change_hold(held.id, by_minor=0, now=NOW).event_count == 1
 
 
 def test_a_closed_hold_stays_closed(lab: Party) -> None:
     top_up(lab, 100)
     held = hold(lab, 60)
-    ledger.release_hold(held.id, now=NOW)
-    assert ledger.release_hold(held.id, now=NOW).event_count == 2
-    with pytest.raises(HoldTooSmall):
-        ledger.grow_hold(held.id, to_minor=10, now=NOW)
-    with pytest.raises(HoldTooSmall):
-        ledger.shrink_hold(held.id, to_minor=10, now=NOW)
+    closed = ledger.change_hold(held.id, by_minor=-60, now=NOW)
+    assert (closed.status, closed.closed_at, closed.event_count) == (HoldStatus.CLOSED, NOW, 2)
+    for change in (10, -10):
+        with pytest.raises(HoldTooSmall):
+            ledger.change_hold(held.id, by_minor=change, now=NOW)
 
 
 def test_an_order_holds_funds_once(lab: Party) -> None:
@@ -169,11 +165,8 @@ def test_an_order_holds_funds_once(lab: Party) -> None:
 
 
 def test_a_hold_that_does_not_exist_is_not_found() -> None:
-    for change in (ledger.grow_hold, ledger.shrink_hold):
-        with pytest.raises(NoSuchHold):
-            change(ids.new_id(), to_minor=1, now=NOW)
     with pytest.raises(NoSuchHold):
-        ledger.release_hold(ids.new_id(), now=NOW)
+        ledger.change_hold(ids.new_id(), by_minor=1, now=NOW)
 
 
 def test_a_capture_of_a_hold_that_does_not_exist_is_not_found(lab: Party) -> None:
