@@ -16,6 +16,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0, "options": RING},
     # Contracts that ran over a billing month's end; the rows remember which are done.
     "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
+    # What made-up members do; nothing where there is no demo market.
+    "keep the demo market going": {"task": "exchange.demo.go_on", "schedule": 30.0},
     # Dispute windows end at the hour; a minute more does no harm.
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},
 }

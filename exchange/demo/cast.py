@@ -31,6 +31,7 @@ CURRENCY: Final = "CNY"
 TIMEZONE: Final = "Asia/Shanghai"
 MARKET: Final = "ai-cards"
 EGRESS_PRICE_MICROS: Final = 500_000  # 0.50 a GB
+COMPANIES: Final = (OrganisationKind.SME, OrganisationKind.DATA_CENTRE, OrganisationKind.OPERATOR)
 SYSTEM: Final = Actor.system("demo")
 
 
@@ -53,19 +54,19 @@ class Cast:
 def assemble(*, market_code: str = MARKET) -> Cast:
     """Make what the story needs, at the present (virtual) instant; the exchange itself only if it is missing."""
     now = clock.now()
-    operator = Organisation.objects.filter(can_operate=True).first() or _member(
+    operator = Organisation.objects.filter(can_operate=True).first() or member(
         "Sancai Compute Exchange", "三才算力交易所", OrganisationKind.OPERATOR, now=now, can_operate=True
     )
-    huailai = _member("Huailai Compute", "怀来算力", OrganisationKind.DATA_CENTRE, now=now, can_sell=True)
-    zhangbei = _member("Zhangbei Green DC", "张北绿色数据中心", OrganisationKind.DATA_CENTRE, now=now, can_sell=True)
+    huailai = member("Huailai Compute", "怀来算力", OrganisationKind.DATA_CENTRE, now=now, can_sell=True)
+    zhangbei = member("Zhangbei Green DC", "张北绿色数据中心", OrganisationKind.DATA_CENTRE, now=now, can_sell=True)
     site = _site(operator, now=now)
     return Cast(
         operator=operator,
         huailai=huailai,
         zhangbei=zhangbei,
-        beichen=_member("Beichen AI Lab", "北辰人工智能实验室", OrganisationKind.LAB, now=now, can_buy=True),
-        lanting=_member("Lanting Robotics", "兰亭机器人", OrganisationKind.SME, now=now, can_buy=True),
-        qinghe=_member("Qinghe Studio", "清河工作室", OrganisationKind.SME, now=now, can_buy=True),
+        beichen=member("Beichen AI Lab", "北辰人工智能实验室", OrganisationKind.LAB, now=now, can_buy=True),
+        lanting=member("Lanting Robotics", "兰亭机器人", OrganisationKind.SME, now=now, can_buy=True),
+        qinghe=member("Qinghe Studio", "清河工作室", OrganisationKind.SME, now=now, can_buy=True),
         site=site,
         huailai_cards=_cards(huailai, site, now=now),
         zhangbei_cards=_cards(zhangbei, site, now=now),
@@ -78,7 +79,7 @@ def acting_for(organisation: Organisation, *capabilities: Capability) -> Actor:
     return Actor(organisation.id, None, None, frozenset(capabilities), "demo")
 
 
-def _member(
+def member(
     name: str,
     name_zh: str,
     kind: OrganisationKind,
@@ -88,15 +89,16 @@ def _member(
     can_sell: bool = False,
     can_operate: bool = False,
 ) -> Organisation:
+    """Register and admit a made-up organisation; one that sells is delivered for by the simulated agent."""
     application = Application(
         name=name,
         name_zh=name_zh,
         kind=kind,
         legal=LegalDetails(
-            legal_name=f"{name} Co., Ltd.",
-            tax_id=f"DEMO-{name.split(maxsplit=1)[0].upper()}",
+            legal_name=f"{name} Co., Ltd." if kind in COMPANIES else name,
+            tax_id=f"DEMO-{name.upper().replace(' ', '-')}",
             jurisdiction="CN",
-            address="1 Demo Road, Zhangjiakou, Hebei",
+            address="1 Demo Road",
             vat_registered=True,
         ),
         can_buy=can_buy,

@@ -93,8 +93,15 @@ def scenes(day: date, *, market_code: str = MARKET) -> Generator[tuple[Scene, St
         gates.close_due(now=clock.now())
         do_jobs()
         yield Scene.CLEARED, story
+        _deliver(story, until=story.at(12, 15, days=-1))
+        # Until the agents hand over, shortly before midnight, nothing happens.
+        clock.set_virtual(story.at(23, 45, days=-1))
         _deliver(story, until=story.at(0, 10))
         yield Scene.HANDED_OVER, story
+        _deliver(story, until=story.at(12))
+        # The next day's gate: nobody has entered anything for it.
+        gates.close_due(now=clock.now())
+        do_jobs()
         _deliver(story, until=story.at(24))
         yield Scene.DELIVERED, story
         do_jobs()
