@@ -46,10 +46,13 @@ def use_clone() -> str:
     return name
 
 
-def renew(name: str | None = None) -> None:
-    """Replace a database (this worker's, if none is named) by a fresh clone; every connection to it is cut."""
+def renew(name: str | None = None, *, source: str | None = None) -> None:
+    """Replace a database (this worker's, if none is named) by a fresh clone; every connection to it is cut.
+
+    The clone is of the template unless another source is named.
+    """
     name = name or connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]
-    source = template()
+    source = source or template()
     connections.close_all()
     with _maintenance() as server:
         _drop(server, name)

@@ -1,0 +1,164 @@
+"""Corruptions of capacity, offers, orders, rounds, trades and leases."""
+
+from typing import Final
+
+from tests.audit.corruption import again, corruption, lost, one
+
+_OTHER_ORGANISATION: Final = "(SELECT id FROM accounts_organisation WHERE can_operate)"
+_PUBLISHED: Final = "status = 'published'"
+
+CORRUPTIONS: Final = (
+    corruption("M1", "an hour counts a card sold that was not traded", one("exchange_capacityslot", "sold = sold + 1")),
+    corruption(
+        "M1", "an hour counts a card on offer that is not", one("exchange_capacityslot", "offered = offered + 1")
+    ),
+    corruption(
+        "M1", "an hour is sold beyond what is listed", one("exchange_capacityslot", "listed = 0", where="sold > 0")
+    ),
+    corruption("M1", "fewer than no cards are held", one("exchange_capacityslot", "held = -1")),
+    corruption("M1", "an hour was sold without capacity", lost("exchange_capacityslot", where="sold > 0")),
+    corruption(
+        "M2",
+        "a contract's leases overlap",
+        "UPDATE exchange_lease SET (contract_id, offering_id) ="
+        " (SELECT contract_id, offering_id FROM exchange_lease ORDER BY id LIMIT 1)",
+    ),
+    corruption(
+        "M3",
+        "an order counts an hour that was not traded",
+        one("exchange_order", "filled_unit_hours = filled_unit_hours + 1"),
+    ),
+    corruption(
+        "M3",
+        "an order is filled beyond its quantity",
+        one("exchange_order", "total_unit_hours = filled_unit_hours - 1", where="filled_unit_hours > 0"),
+    ),
+    corruption("M3", "a closed order has hours open", one("exchange_order", "total_unit_hours = total_unit_hours + 1")),
+    corruption(
+        "M4",
+        "a trade is below the provider's reserve",
+        one("exchange_trade", "price_micros = offer_reserve_micros - 1"),
+    ),
+    corruption(
+        "M4",
+        "a trade is above the buyer's limit",
+        one("exchange_trade", "price_micros = order_limit_micros + 1", where="order_kind = 'hourly'"),
+    ),
+    corruption(
+        "M4",
+        "a block pays more than its limit on average",
+        one("exchange_trade", "price_micros = price_micros * 100", where="order_kind = 'block'"),
+    ),
+    corruption("M4", "a trade is with oneself", one("exchange_trade", "buyer_id = provider_id")),
+    corruption("M4", "a trade is in another currency than its market", one("exchange_trade", "currency = 'USD'")),
+    corruption(
+        "M4",
+        "a trade is before its order begins",
+        "UPDATE exchange_order SET earliest_at = earliest_at + interval '1 hour'",
+    ),
+    corruption(
+        "M4", "a trade is after its offer ends", "UPDATE exchange_offer SET ends_at = ends_at - interval '12 hours'"
+    ),
+    corruption(
+        "M4",
+        "a trade remembers a limit that nobody gave",
+        one("exchange_trade", "order_limit_micros = order_limit_micros + 1000000"),
+    ),
+    corruption("M4", "a trade remembers a reserve that nobody gave", one("exchange_trade", "offer_reserve_micros = 0")),
+    corruption("M4", "a trade counts more hours than it spans", one("exchange_trade", "unit_hours = unit_hours + 1")),
+    corruption("M5", "a gate has two rounds", again("exchange_round", where=_PUBLISHED)),
+    corruption("M5", "a trade is not in the outcome", again("exchange_trade")),
+    corruption("M5", "a trade of the outcome is missing", lost("exchange_trade")),
+    corruption(
+        "M5",
+        "a trade is at another price than in the outcome",
+        one("exchange_trade", "price_micros = price_micros + 1"),
+    ),
+    corruption("M5", "a void round has trades", one("exchange_round", "status = 'void'", where=_PUBLISHED)),
+    corruption("M5", "trades come from no outcome", "DELETE FROM exchange_roundoutcome"),
+    corruption(
+        "M6", "the frozen book was rewritten", one("exchange_roundsnapshot", "text = text || ' '", key="round_id")
+    ),
+    corruption("M6", "the outcome was rewritten", one("exchange_roundoutcome", "text = text || ' '", key="round_id")),
+    corruption(
+        "M6",
+        "the outcome is of another book",
+        one("exchange_roundoutcome", "snapshot_digest = repeat('0', 64)", key="round_id"),
+    ),
+    corruption("M6", "an order of the book did not take part", lost("exchange_roundorder")),
+    corruption(
+        "M6",
+        "an order was settled with more than its trades",
+        one("exchange_roundorder", "filled_unit_hours = filled_unit_hours + 1"),
+    ),
+    corruption(
+        "M7",
+        "two prices in one pool and hour",
+        one("exchange_trade", "price_micros = price_micros + 1", where="order_kind = 'hourly'"),
+    ),
+    corruption("M7", "the published price is another", one("exchange_roundprice", "price_micros = price_micros + 1")),
+    corruption(
+        "M7", "the published volume is another", one("exchange_roundprice", "traded_unit_hours = traded_unit_hours + 1")
+    ),
+    corruption(
+        "M8",
+        "a round is still clearing days after its gate",
+        one("exchange_round", "status = 'clearing'", where=_PUBLISHED),
+    ),
+    corruption(
+        "M9",
+        "an offer counts an hour that was not traded",
+        one("exchange_offer", "sold_unit_hours = sold_unit_hours + 1"),
+    ),
+    corruption(
+        "M9", "an hour of an offer counts a card that was not traded", one("exchange_offerslot", "sold = sold + 1")
+    ),
+    corruption(
+        "M9", "an offer is closed beyond its hours", one("exchange_offer", "closed_unit_hours = total_unit_hours + 1")
+    ),
+    corruption(
+        "M10", "a schedule has a card more than its trades", one("billing_contractslot", "quantity = quantity + 1")
+    ),
+    corruption(
+        "M10",
+        "a schedule has another price than its trades",
+        one("billing_contractslot", "price_micros = price_micros + 1"),
+    ),
+    corruption(
+        "M10",
+        "an hour of a contract was not traded",
+        again("billing_contractslot", "'starts_at', ends_at, 'ends_at', ends_at + interval '1 hour'"),
+    ),
+    corruption("M10", "a traded hour is not in the contract", lost("billing_contractslot")),
+    corruption(
+        "M10",
+        "a contract is with another buyer than the trade",
+        one("billing_contract", f"buyer_id = {_OTHER_ORGANISATION}"),
+    ),
+    corruption(
+        "M10", "a contract is of another order than the trade", one("billing_contract", "source_id = gen_random_uuid()")
+    ),
+    corruption("M11", "a lease hands over a card too few", one("exchange_lease", "quantity = quantity - 1")),
+    corruption("M11", "a lease ends an hour early", one("exchange_lease", "ends_at = ends_at - interval '1 hour'")),
+    corruption("M11", "a contract has no lease", lost("exchange_lease")),
+    corruption(
+        "M12",
+        "an order is open and nothing is held for it",
+        one("exchange_order", "closed_at = NULL, closed_unit_hours = 0", where="filled_unit_hours = 0"),
+    ),
+    corruption(
+        "M14",
+        "an outcome was found under other rules",
+        one("exchange_roundoutcome", "rules_version = rules_version + 1", key="round_id"),
+    ),
+    corruption(
+        "M14",
+        "an outcome does not say by which engine",
+        one("exchange_roundoutcome", "engine_version = ''", key="round_id"),
+    ),
+    corruption(
+        "M14",
+        "an outcome is better than its bound",
+        one("exchange_roundoutcome", "welfare_micros = bound_micros + 1", key="round_id"),
+    ),
+)
