@@ -1,7 +1,5 @@
 """Reading the audit trail."""
 
-from uuid import UUID
-
 from django.db.models import QuerySet
 
 from accounts.actors.actor import Actor, Capability
@@ -15,8 +13,3 @@ def visible_to(actor: Actor) -> QuerySet[AuditRecord]:
     if actor.organisation_id is None or not actor.can(Capability.MANAGE_MEMBERS):
         return AuditRecord.objects.none()
     return AuditRecord.objects.filter(organisation_id=actor.organisation_id)
-
-
-def of_subject(actor: Actor, subject_type: str, subject_id: UUID) -> QuerySet[AuditRecord]:
-    """Return the records of one subject, oldest first."""
-    return visible_to(actor).filter(subject_type=subject_type, subject_id=subject_id).order_by("id")

@@ -26,11 +26,6 @@ class Funds:
         """The balance less what is held; negative after an overdraft or on credit."""
         return self.balance_minor - self.held_minor
 
-    @property
-    def spendable_minor(self) -> int:
-        """What a new hold may take: available funds and credit."""
-        return self.available_minor + self.credit_limit_minor
-
 
 @dataclass(frozen=True)
 class TrialBalanceRow:
@@ -70,22 +65,6 @@ class TrialBalance:
     def difference_minor(self) -> int:
         """Zero, or the books are broken."""
         return self.debit_minor - self.credit_minor
-
-
-@dataclass(frozen=True)
-class Statement:
-    """The entries of one account in [start, end) by the time they were posted, between two balances."""
-
-    account: Account
-    start: datetime
-    end: datetime
-    opening_minor: int
-    entries: tuple[LedgerEntry, ...]
-
-    @property
-    def closing_minor(self) -> int:
-        """The balance (debit positive) after the last entry."""
-        return self.entries[-1].balance_after_minor if self.entries else self.opening_minor
 
 
 def funds(organisation_id: UUID, currency: str) -> Funds:
@@ -141,19 +120,6 @@ def trial_balance(currency: str, *, until: datetime | None = None) -> TrialBalan
             )
             for row in sums.order_by("account__code")
         ),
-    )
-
-
-def statement(account: Account, *, start: datetime, end: datetime) -> Statement:
-    """Return an account's entries posted in [start, end), oldest first, with the balance before them."""
-    entries = account.entries.select_related("transaction").order_by("account_n")
-    before = entries.filter(transaction__posted_at__lt=start).order_by("-account_n").first()
-    return Statement(
-        account=account,
-        start=start,
-        end=end,
-        opening_minor=before.balance_after_minor if before else 0,
-        entries=tuple(entries.filter(transaction__posted_at__gte=start, transaction__posted_at__lt=end)),
     )
 
 

@@ -9,7 +9,7 @@ Because each event is rated by itself, invoices drawn at any moment add up: ever
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -145,11 +145,6 @@ def reading_charge(reading: Reading, rate: RateTerms) -> Charge:
         raw_per_unit=per_unit,
         interval=reading.interval,
     )
-
-
-def reversed_charge(charge: Charge) -> Charge:
-    """Return the charge that cancels this one."""
-    return replace(charge, raw_quantity=-charge.raw_quantity)
 
 
 def raw_per_unit(meter: str) -> int:

@@ -144,25 +144,6 @@ def near_misses(offerings: QuerySet[Offering], needs: Needs, *, limit: int) -> t
     return tuple(sorted(missed, key=lambda miss: (len(miss.unmet), -miss.offering.id.int))[:limit])
 
 
-def unsatisfiable(offerings: QuerySet[Offering], needs: Needs) -> tuple[Unmet, ...]:
-    """Return why no offering of the set can ever meet the needs; empty when one can.
-
-    Names the needs that no cell meets by itself, with what the closest cell has; where each need is met
-    somewhere but never all in one place, what the closest cell lacks.
-    """
-    if matching(offerings, needs).exists():
-        return ()
-    unmet_by_cell = sorted(
-        {cells.code(offering): needs.unmet_by(cells.attributes(offering)) for offering in offerings}.items(),
-        key=lambda item: (len(item[1]), item[0]),
-    )
-    if not unmet_by_cell:
-        return (Unmet("", "nothing is listed that could be bought here"),)
-    closest = unmet_by_cell[0][1]
-    hopeless = set.intersection(*({unmet.need for unmet in cell_unmet} for _, cell_unmet in unmet_by_cell))
-    return tuple(unmet for unmet in closest if unmet.need in hopeless) or closest
-
-
 def rate_cards(offering: Offering) -> QuerySet[RateCard]:
     """Every version of an offering's prices, the newest first."""
     items = RateCardItem.objects.order_by("meter")

@@ -47,21 +47,8 @@ UNIT_BY_FORM: Final = {
     Form.OBJECT: "storage_gb_months",
     Form.TOKENS: "tokens_out",
 }
-AUCTIONED_FORMS: Final = frozenset({Form.CORE, Form.MACHINE, Form.CARD, Form.NODE})
-FORMS_BY_CLASS: Final = {
-    ServiceClassCode.GENERAL_COMPUTE: frozenset({Form.CORE, Form.MACHINE}),
-    ServiceClassCode.AI_ACCELERATION: frozenset({Form.CARD, Form.MACHINE}),
-    ServiceClassCode.SUPER_COMPUTE: frozenset({Form.NODE, Form.MACHINE}),
-    ServiceClassCode.STORAGE: frozenset({Form.BLOCK, Form.FILE, Form.OBJECT}),
-    ServiceClassCode.INFERENCE: frozenset({Form.TOKENS}),
-}
 
 
 def unit_of(form: str) -> str:
     """Return the code of the unit in which a form is counted."""
     return UNIT_BY_FORM[Form(form)]
-
-
-def is_auctioned(form: str) -> bool:
-    """Whether the form is sold in rounds, not only at a rate card."""
-    return Form(form) in AUCTIONED_FORMS

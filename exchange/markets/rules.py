@@ -140,12 +140,6 @@ def next_gate(terms: MarketTerms, after: datetime) -> datetime:
     return first + ((after - first) // interval + 1) * interval
 
 
-def is_gate(terms: MarketTerms, instant: datetime) -> bool:
-    """Whether the schedule has a gate at exactly this instant."""
-    first = terms.slot_zero + timedelta(seconds=terms.gate_offset_seconds)
-    return not (instant - first) % timedelta(seconds=terms.gate_interval_seconds)
-
-
 def cancel_deadline(terms: MarketTerms, gate_at: datetime) -> datetime:
     """Return the instant from which nothing may be lowered or withdrawn before a gate."""
     return gate_at - terms.no_cancel
@@ -168,23 +162,6 @@ def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
 
 
 # --- Prices and quantities ---------------------------------------------------------------------
-
-
-def lots(terms: MarketTerms, quantity: int) -> int:
-    """Return units as lots; the quantity was checked to be whole lots when it came in."""
-    whole, rest = divmod(quantity, terms.lot_units)
-    assert not rest, f"{quantity} units are no whole number of lots of {terms.lot_units}"
-    return whole
-
-
-def units(terms: MarketTerms, lots_: int) -> int:
-    """Return lots as units."""
-    return lots_ * terms.lot_units
-
-
-def micros_per_lot(terms: MarketTerms, price_micros: int) -> int:
-    """Return a price per unit-hour as the price per lot-hour that clearing books hold."""
-    return price_micros * terms.lot_units
 
 
 # --- Checks: every one yields what is wrong, with the value seen and what was expected -----------

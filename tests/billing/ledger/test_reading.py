@@ -9,7 +9,6 @@ from accounts.actors.errors import NotAllowed
 from billing.ledger import queries
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
-from billing.ledger.models import Account
 from billing.ledger.rules import Source, credit, debit
 from tests.billing.ledger.books import NOW, Party, hold, invoice, party, source, top_up
 
@@ -22,7 +21,7 @@ def actor(owner: Party, *capabilities: Capability) -> Actor:
 
 def test_funds_of_an_organisation_without_a_wallet_are_zero() -> None:
     funds = queries.funds(party("New").id, "CNY")
-    assert (funds.balance_minor, funds.held_minor, funds.spendable_minor) == (0, 0, 0)
+    assert (funds.balance_minor, funds.held_minor, funds.available_minor) == (0, 0, 0)
 
 
 def test_the_trial_balance_sums_every_code_to_zero() -> None:
@@ -49,22 +48,6 @@ def test_a_trial_balance_until_an_instant_leaves_out_what_took_effect_later() ->
     assert queries.trial_balance("CNY", until=NOW + timedelta(hours=1)).debit_minor == 100
     assert queries.trial_balance("CNY").debit_minor == 200
     assert queries.trial_balance("USD").rows == ()
-
-
-def test_a_statement_runs_from_its_opening_to_its_closing_balance() -> None:
-    lab = party("Lab")
-    for day, amount in enumerate((100, 200, 300)):
-        at = NOW + timedelta(days=day)
-        ledger.post(
-            source(), [debit(Code.BANK, amount), credit(Code.WALLET, amount, lab.id)], currency="CNY",
-            effective_at=at, now=at,
-        )  # fmt: skip
-    wallet = Account.objects.get(code=Code.WALLET)
-    middle = queries.statement(wallet, start=NOW + timedelta(days=1), end=NOW + timedelta(days=2))
-    assert (middle.opening_minor, middle.closing_minor) == (-100, -300)
-    assert [entry.amount_minor for entry in middle.entries] == [-200]
-    empty = queries.statement(wallet, start=NOW + timedelta(days=5), end=NOW + timedelta(days=6))
-    assert (empty.opening_minor, empty.closing_minor, empty.entries) == (-600, -600, ())
 
 
 def test_a_buyer_reads_its_wallet_and_nobody_elses() -> None:

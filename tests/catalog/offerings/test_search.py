@@ -55,26 +55,6 @@ def test_the_database_and_the_plain_check_agree(needs: Needs) -> None:
     missed = {miss.offering.id for miss in queries.near_misses(queries.listed(), needs, limit=100)}
     assert found == expected
     assert missed == {offering.id for offering in listed} - expected
-    assert bool(queries.unsatisfiable(queries.listed(), needs)) == (not expected)
-
-
-@pytest.mark.usefixtures("market")
-def test_an_unsatisfiable_need_is_named_with_what_the_closest_cell_has() -> None:
-    needs = Needs(models=("h20",), min_memory_gb=640, regions=("cn-jingjinji",))
-    assert [(unmet.need, "96 GB" in unmet.detail) for unmet in queries.unsatisfiable(queries.listed(), needs)] == [
-        ("min_mem_gb", True)
-    ]
-
-
-@pytest.mark.usefixtures("market")
-def test_needs_met_only_apart_are_explained_by_the_closest_cell() -> None:
-    unmet = queries.unsatisfiable(queries.listed(), Needs(models=("h20",), regions=("cn-guizhou",)))
-    assert len(unmet) == 1
-
-
-@pytest.mark.usefixtures("db")
-def test_an_empty_catalogue_says_so() -> None:
-    assert "nothing is listed" in queries.unsatisfiable(queries.listed(), Needs())[0].detail
 
 
 def test_near_misses_come_with_the_fewest_reasons_first(
