@@ -3,20 +3,19 @@
 import re
 from typing import Any, Final
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_parameter_type
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from accounts.foundation import ids
+from accounts.foundation import ids, schemas
 from accounts.idempotency.errors import HEADER
 from accounts.web.serializers import OutputSerializer
 from accounts.web.views import PUBLIC, ExchangeAPIView, ListMixin
 from config.api import MEDIA_TYPE
 
 _VARIABLE: Final = re.compile(r"<(?P<converter>[a-z]+):(?P<name>[a-z_]+)>")
-_ID_PATTERN: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
 
 
 class ProblemEntry(OutputSerializer):
@@ -124,10 +123,21 @@ class ExchangeSchema(AutoSchema):
         return [self._path_parameter(name, converters.get(name, "str")) for name in variables]
 
     def _path_parameter(self, name: str, converter: str) -> Any:
-        schema: dict[str, str] = {"type": "string"}
+        schema: dict[str, Any] = {"type": "string"}
         if converter in ids.PREFIXES:
-            schema["pattern"] = f"^{converter}_{_ID_PATTERN}$"
+            schema = schemas.typed_id(converter)
         return build_parameter_type(name=name, location=OpenApiParameter.PATH, schema=schema)
+
+
+class StrictFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """The strict input fields say themselves what they take."""
+
+    target_class = "accounts.foundation.fields.StrictField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return the field's own schema."""
+        return dict(self.target.schema())
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -6,22 +6,24 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.foundation import ids, strict
+from accounts.foundation import ids, schemas, strict
 
 Inward = TypeVar("Inward")
 
 
-class _Strict(serializers.Field[Any, Any, Any, Any]):
+class StrictField(serializers.Field[Any, Any, Any, Any]):
     """A field whose reader raises Mismatch; output is the value as it is."""
 
     default_error_messages = {"null": "null was given; expected a value."}
 
     def read(self, value: object) -> object:
         """Return the inward value or raise strict.Mismatch."""
+        raise NotImplementedError
+
+    def schema(self) -> dict[str, Any]:
+        """Return what the reader takes as JSON Schema, as far as that can say it, for the API description."""
         raise NotImplementedError
 
     def to_internal_value(self, data: object) -> object:
@@ -41,8 +43,7 @@ def checked(read: Callable[[], Inward]) -> Inward:
         raise serializers.ValidationError(str(error), code="invalid") from error
 
 
-@extend_schema_field(OpenApiTypes.INT64)
-class StrictInteger(_Strict):
+class StrictInteger(StrictField):
     """A JSON number without fraction or exponent, within bounds (included)."""
 
     def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
@@ -50,12 +51,14 @@ class StrictInteger(_Strict):
         self.min_value = min_value
         self.max_value = max_value
 
+    def schema(self) -> dict[str, Any]:
+        return schemas.whole_number(self.min_value, self.max_value)
+
     def read(self, value: object) -> int:
         return strict.integer(value, minimum=self.min_value, maximum=self.max_value)
 
 
-@extend_schema_field({"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", "examples": ["12.50"]})
-class StrictDecimal(_Strict):
+class StrictDecimal(StrictField):
     """A plain decimal in a JSON string."""
 
     def __init__(
@@ -73,6 +76,9 @@ class StrictDecimal(_Strict):
         self.min_value = min_value
         self.max_value = max_value
 
+    def schema(self) -> dict[str, Any]:
+        return schemas.decimal(self.max_digits, self.decimal_places, minimum=self.min_value)
+
     def read(self, value: object) -> Decimal:
         return strict.decimal(
             value,
@@ -83,8 +89,7 @@ class StrictDecimal(_Strict):
         )
 
 
-@extend_schema_field(OpenApiTypes.STR)
-class StrictText(_Strict):
+class StrictText(StrictField):
     """Text without control characters, within a length in characters."""
 
     def __init__(self, *, max_length: int, min_length: int = 1, multiline: bool = False, **options: Any) -> None:
@@ -93,29 +98,38 @@ class StrictText(_Strict):
         self.min_length = min_length
         self.multiline = multiline
 
+    def schema(self) -> dict[str, Any]:
+        return schemas.text(self.min_length, self.max_length, multiline=self.multiline)
+
     def read(self, value: object) -> str:
         return strict.text(value, max_length=self.max_length, min_length=self.min_length, multiline=self.multiline)
 
 
-@extend_schema_field(OpenApiTypes.DATETIME)
-class StrictDateTime(_Strict):
+class StrictDateTime(StrictField):
     """A time with an explicit offset, given on as UTC."""
+
+    def schema(self) -> dict[str, Any]:
+        return schemas.instant()
 
     def read(self, value: object) -> datetime:
         return strict.instant(value)
 
 
-@extend_schema_field(OpenApiTypes.DATE)
-class StrictDate(_Strict):
+class StrictDate(StrictField):
     """A calendar date."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
 
     def read(self, value: object) -> date:
         return strict.calendar_date(value)
 
 
-@extend_schema_field({"type": "boolean"})
-class StrictBoolean(_Strict):
+class StrictBoolean(StrictField):
     """JSON true or false and nothing that looks like it."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
     def read(self, value: object) -> bool:
         if type(value) is not bool:
@@ -123,13 +137,15 @@ class StrictBoolean(_Strict):
         return value
 
 
-@extend_schema_field(OpenApiTypes.STR)
-class StrictChoice(_Strict):
+class StrictChoice(StrictField):
     """One of a fixed set of texts, given on as the enum's member when `options` is a StrEnum."""
 
     def __init__(self, *, options: Any, **rest: Any) -> None:
         super().__init__(**rest)
         self.options = {str(option): option for option in options}
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.options)}
 
     def read(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.options:
@@ -137,13 +153,15 @@ class StrictChoice(_Strict):
         return self.options[value]  # type: ignore[no-any-return]
 
 
-@extend_schema_field(OpenApiTypes.STR)
-class TypedId(_Strict):
+class TypedId(StrictField):
     """An id in its outside spelling, given on as a UUID; UUIDs are spelled on output."""
 
     def __init__(self, prefix: str, **options: Any) -> None:
         super().__init__(**options)
         self.prefix = prefix
+
+    def schema(self) -> dict[str, Any]:
+        return schemas.typed_id(self.prefix)
 
     def read(self, value: object) -> UUID:
         try:

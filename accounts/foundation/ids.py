@@ -14,6 +14,7 @@ from accounts.foundation.errors import Invalid, mismatch
 
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH: Final = 26  # characters of 5 bits: 130 bits, of which the top two are zero
+SPELLING: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"  # what follows the prefix, as a regular expression
 
 PREFIXES: Final = {
     "org": "organisation",

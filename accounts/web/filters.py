@@ -9,11 +9,10 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
-from accounts.foundation import ids, strict
+from accounts.foundation import ids, schemas, strict
 from accounts.foundation.errors import FieldProblem, Invalid
 
 _PAGE_PARAMETERS = frozenset({"cursor", "limit"})
@@ -41,7 +40,7 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
 
 
 def check_parameters(request: Request, known: Iterable[str]) -> None:
-    """Refuse query parameters that are unknown, given twice or not printable."""
+    """Refuse query parameters that are unknown, given twice, empty or not printable."""
     names = sorted(known)
     problems = []
     for name, values in request.query_params.lists():
@@ -50,6 +49,8 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
             problems.append(FieldProblem(name[:60], f"There is no such parameter; {expected}.", "query"))
         elif len(values) > 1:
             problems.append(FieldProblem(name, f"Given {len(values)} times; expected once.", "query"))
+        elif not values[0]:
+            problems.append(FieldProblem(name, "Given empty; expected a value, or no such parameter.", "query"))
         elif not values[0].isprintable():
             problems.append(FieldProblem(name, "Contains characters that cannot be printed.", "query"))
     if problems:
@@ -120,36 +121,51 @@ class _TextField(_StrictFormField):
         return strict.text(text, max_length=self.max_length)
 
 
-@extend_schema_field(OpenApiTypes.STR)
 class TypedIdFilter(django_filters.Filter):  # type: ignore[misc]
     """`TypedIdFilter(prefix="prj", field_name="project_id")`."""
 
     field_class = _TypedIdField
 
+    def __init__(self, *, prefix: str, **options: Any) -> None:
+        super().__init__(prefix=prefix, **options)
+        extend_schema_field(schemas.typed_id(prefix))(self)
 
-@extend_schema_field(OpenApiTypes.STR)
+
 class ChoiceFilter(django_filters.Filter):  # type: ignore[misc]
     """`ChoiceFilter(options=OrderStatus)`."""
 
     field_class = _ChoiceField
 
+    def __init__(self, *, options: Iterable[str], **rest: Any) -> None:
+        super().__init__(options=options, **rest)
+        extend_schema_field({"type": "string", "enum": [str(option) for option in options]})(self)
 
-@extend_schema_field(OpenApiTypes.DATETIME)
+
 class InstantFilter(django_filters.Filter):  # type: ignore[misc]
     """A time with an offset: `InstantFilter(field_name="created_at", lookup_expr="gte")`."""
 
     field_class = _InstantField
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        extend_schema_field(schemas.instant())(self)
 
-@extend_schema_field(OpenApiTypes.INT64)
+
 class IntegerFilter(django_filters.Filter):  # type: ignore[misc]
     """A whole number: `IntegerFilter(min_value=0, max_value=10**6)`."""
 
     field_class = _IntegerField
 
+    def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
+        super().__init__(min_value=min_value, max_value=max_value, **options)
+        extend_schema_field(schemas.whole_number(min_value, max_value))(self)
 
-@extend_schema_field(OpenApiTypes.STR)
+
 class TextFilter(django_filters.Filter):  # type: ignore[misc]
     """Text of at most `max_length` printable characters."""
 
     field_class = _TextField
+
+    def __init__(self, *, max_length: int = 200, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        extend_schema_field(schemas.text(1, max_length))(self)

@@ -73,8 +73,9 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Return the query parameters for the API description."""
         limit = {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT, "default": DEFAULT_LIMIT}
+        cursor = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 400}
         return [
-            {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"}},
+            {"name": "cursor", "in": "query", "required": False, "schema": cursor},
             {"name": "limit", "in": "query", "required": False, "schema": limit},
         ]
 

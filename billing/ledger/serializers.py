@@ -46,10 +46,16 @@ class MoneyOut(serializers.Field[Any, Any, dict[str, str], Any]):
         return money(-amount_minor if self.negated else amount_minor, getattr(value, self.currency))
 
 
+class _AmountText(StrictText):
+    def schema(self) -> dict[str, Any]:
+        """Return how amounts are spelled; how many decimals there may be depends on the currency."""
+        return {"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,3})?$", "examples": ["12.00"]}
+
+
 class MoneyInput(InputSerializer):
     """An amount above zero, given on as Money."""
 
-    amount = StrictText(max_length=24)
+    amount = _AmountText(max_length=24)
     currency = StrictChoice(options=EXPONENTS)
 
     def __init__(self, *, max_minor: int, **options: Any) -> None:
