@@ -1,0 +1,245 @@
+"""The guards that the promises rest on are there, by name, on their tables, and switched on.
+
+Dropping one of them is a decision: it is taken off this list in the same change, with the reason.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+
+TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
+    "accounts_auditlink": ("accounts_auditlink_no_change", "accounts_auditlink_no_truncate"),
+    "accounts_auditrecord": (
+        "accounts_auditrecord_link",
+        "accounts_auditrecord_no_change",
+        "accounts_auditrecord_no_truncate",
+    ),
+    "accounts_event": ("accounts_event_no_change", "accounts_event_no_truncate"),
+    "accounts_job": ("accounts_job_state_moves",),
+    "accounts_organisation": ("accounts_organisation_status_moves",),
+    "billing_account": ("billing_account_guard", "billing_account_no_delete", "billing_account_no_truncate"),
+    "billing_allocationsegment": (
+        "billing_allocationsegment_in_its_point",
+        "billing_allocationsegment_is_reversed_once",
+        "billing_allocationsegment_keeps_its_bounds",
+        "billing_allocationsegment_stays",
+    ),
+    "billing_bankreceipt": ("billing_bankreceipt_status_moves",),
+    "billing_billedcharge": (
+        "billing_billedcharge_no_change",
+        "billing_billedcharge_no_truncate",
+        "billing_billedcharge_of_a_draft",
+    ),
+    "billing_charge": ("billing_charge_no_change", "billing_charge_no_truncate"),
+    "billing_contract": (
+        "billing_contract_keeps_its_terms",
+        "billing_contract_status_moves",
+        "billing_contract_stays",
+    ),
+    "billing_contractslot": ("billing_contractslot_no_change", "billing_contractslot_no_truncate"),
+    "billing_hold": ("billing_hold_guard", "billing_hold_no_delete", "billing_hold_no_truncate"),
+    "billing_holdevent": (
+        "billing_holdevent_apply",
+        "billing_holdevent_no_change",
+        "billing_holdevent_no_truncate",
+    ),
+    "billing_invoice": (
+        "billing_invoice_adds_up",
+        "billing_invoice_is_final",
+        "billing_invoice_status_moves",
+        "billing_invoice_stays",
+    ),
+    "billing_invoicecounter": ("billing_invoicecounter_counts_by_one", "billing_invoicecounter_stays"),
+    "billing_invoiceline": (
+        "billing_invoiceline_no_change",
+        "billing_invoiceline_no_truncate",
+        "billing_invoiceline_of_a_draft",
+    ),
+    "billing_invoicetax": (
+        "billing_invoicetax_no_change",
+        "billing_invoicetax_no_truncate",
+        "billing_invoicetax_of_a_draft",
+    ),
+    "billing_ledgerentry": (
+        "billing_ledgerentry_apply",
+        "billing_ledgerentry_check",
+        "billing_ledgerentry_no_change",
+        "billing_ledgerentry_no_truncate",
+    ),
+    "billing_ledgertransaction": (
+        "billing_ledgertransaction_check",
+        "billing_ledgertransaction_no_change",
+        "billing_ledgertransaction_no_truncate",
+        "billing_ledgertransaction_stamp",
+    ),
+    "billing_meteringpoint": ("billing_meteringpoint_closes_once", "billing_meteringpoint_keeps_its_bounds"),
+    "billing_topup": ("billing_topup_status_moves",),
+    "billing_usageevent": ("billing_usageevent_no_change", "billing_usageevent_no_truncate"),
+    "billing_usagereversal": ("billing_usagereversal_no_change", "billing_usagereversal_no_truncate"),
+    "catalog_offering": ("catalog_offering_status_moves",),
+    "catalog_ratecard": ("catalog_ratecard_no_change", "catalog_ratecard_no_truncate"),
+    "catalog_ratecarditem": ("catalog_ratecarditem_no_change", "catalog_ratecarditem_no_truncate"),
+    "exchange_deliveredsegment": ("exchange_deliveredsegment_no_change", "exchange_deliveredsegment_no_truncate"),
+    "exchange_lease": ("exchange_lease_agrees", "exchange_lease_status_moves"),
+    "exchange_offer": ("exchange_offer_owns_its_offering", "exchange_offer_status_moves"),
+    "exchange_order": ("exchange_order_owns_its_hold", "exchange_order_status_moves"),
+    "exchange_round": ("exchange_round_has_its_documents", "exchange_round_status_moves"),
+    "exchange_roundorder": ("exchange_roundorder_state_moves",),
+    "exchange_roundoutcome": (
+        "exchange_roundoutcome_no_change",
+        "exchange_roundoutcome_no_truncate",
+        "exchange_roundoutcome_of_its_book",
+    ),
+    "exchange_roundprice": ("exchange_roundprice_no_change", "exchange_roundprice_no_truncate"),
+    "exchange_roundsnapshot": ("exchange_roundsnapshot_no_change", "exchange_roundsnapshot_no_truncate"),
+    "exchange_trade": ("exchange_trade_agrees", "exchange_trade_no_change", "exchange_trade_no_truncate"),
+}
+
+CONSTRAINTS: Final[dict[str, tuple[str, ...]]] = {
+    "accounts_auditlink": ("audit_link_place_once", "audit_link_counts_from_one"),
+    "accounts_idempotencyrecord": ("idempotency_key_once", "idempotency_answer_is_final"),
+    "accounts_job": ("job_once", "job_state_known", "job_lease_while_running", "job_finished_when_done"),
+    "accounts_legalentity": ("legal_entity_one_at_a_time",),
+    "billing_account": (
+        "account_is_unique",
+        "account_only_wallets_hold",
+        "account_amounts_not_negative",
+        "wallet_covers_its_holds",
+    ),
+    "billing_allocationsegment": ("allocation_segment_one_at_a_time",),
+    "billing_billedcharge": ("billed_charge_once_a_side",),
+    "billing_charge": ("charge_once_per_event", "charge_negative_only_reverses", "charge_quantity_is_a_number"),
+    "billing_contract": (
+        "contract_held_within_share",
+        "contract_one_per_source_and_provider",
+        "contract_parties_differ",
+        "contract_settled_holds_nothing",
+    ),
+    "billing_contractslot": ("contract_slot_one_at_a_time",),
+    "billing_hold": ("hold_accounts_for_everything", "hold_closes_when_empty", "hold_once_per_source"),
+    "billing_holdevent": ("hold_captured_once_per_transaction", "hold_event_has_its_place"),
+    "billing_invoice": (
+        "invoice_not_paid_beyond_total",
+        "invoice_number_once",
+        "invoice_numbered_when_issued",
+        "invoice_place_in_contract",
+        "invoice_total_is_net_and_tax",
+    ),
+    "billing_invoicecounter": ("invoice_counter_once",),
+    "billing_invoiceline": ("invoice_line_place", "invoice_line_price_or_share"),
+    "billing_invoicetax": ("invoice_tax_once_a_rate",),
+    "billing_ledgerentry": (
+        "entry_has_its_place",
+        "entry_in_its_accounts_currency",
+        "entry_moves_something",
+        "entry_once_per_account",
+    ),
+    "billing_ledgertransaction": (
+        "billing_ledgertransaction_reversal_of_id_key",
+        "transaction_names_its_source",
+        "transaction_once_per_source",
+    ),
+    "billing_statementrelease": ("billing_statementrelease_statement_id_key", "release_waits_for_its_deadline"),
+    "billing_taxrate": ("tax_rate_one_at_a_time",),
+    "billing_topup": ("top_up_takes_two_people", "top_up_amount_in_range"),
+    "billing_usageevent": ("billing_usageevent_pkey", "usage_event_neither_early_nor_old"),
+    "billing_usagereversal": ("billing_usagereversal_pkey",),
+    "exchange_capacityslot": (
+        "exchange_capacity_never_oversold",
+        "exchange_capacity_not_negative",
+        "exchange_capacity_one_row_per_hour",
+    ),
+    "exchange_deliveredsegment": ("delivered_segment_one_at_a_time",),
+    "exchange_lease": ("lease_one_at_a_time", "lease_has_two_parties"),
+    "exchange_offer": ("exchange_offer_hours_add_up", "exchange_offer_seq_key"),
+    "exchange_offerslot": ("exchange_offerslot_never_oversold", "exchange_offerslot_one_row_per_hour"),
+    "exchange_order": (
+        "exchange_order_hold_id_key",
+        "exchange_order_hours_add_up",
+        "exchange_order_seq_key",
+    ),
+    "exchange_round": ("round_once_per_gate",),
+    "exchange_roundorder": ("round_order_once",),
+    "exchange_roundoutcome": ("exchange_roundoutcome_pkey", "outcome_bound_holds"),
+    "exchange_trade": ("trade_has_two_parties", "trade_once", "trade_pays_the_reserve", "trade_within_the_limit"),
+}
+
+UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {
+    "accounts_organisation": ("organisation_one_operator",),
+    "billing_charge": ("charge_gap_once",),
+    "billing_holdevent": ("hold_placed_once", "hold_released_once"),
+    "billing_invoice": ("invoice_number_text_once", "invoice_one_a_month", "invoice_one_at_contract_end"),
+    "exchange_round": ("round_one_in_progress",),
+    "exchange_roundorder": ("round_order_locked_once",),
+}
+
+
+def pairs(guards: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+    return ((table, name) for table, names in guards.items() for name in names)
+
+
+def standing(query: str) -> set[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return set(cursor.fetchall())
+
+
+def test_the_triggers_stand_and_are_switched_on() -> None:
+    found = standing(
+        """
+        SELECT c.relname, tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND c.relnamespace = 'public'::regnamespace
+        """
+    )
+    assert set(pairs(TRIGGERS)) - found == set()
+
+
+def test_the_constraints_stand_and_hold_for_every_row() -> None:
+    found = standing(
+        """
+        SELECT c.relname, conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+        WHERE convalidated AND c.relnamespace = 'public'::regnamespace
+        """
+    )
+    assert set(pairs(CONSTRAINTS)) - found == set()
+
+
+def test_the_unique_indexes_stand() -> None:
+    found = standing(
+        """
+        SELECT c.relname, x.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+        JOIN pg_class x ON x.oid = i.indexrelid
+        WHERE indisunique AND indisvalid AND c.relnamespace = 'public'::regnamespace
+        """
+    )
+    assert set(pairs(UNIQUE_INDEXES)) - found == set()
+
+
+def test_the_sum_of_a_transaction_is_checked_at_its_commit() -> None:
+    found = standing(
+        """
+        SELECT tgname, tgdeferrable AND tginitdeferred FROM pg_trigger
+        WHERE tgname IN ('billing_ledgertransaction_check', 'billing_ledgerentry_check', 'billing_invoice_adds_up')
+        """
+    )
+    assert found == {
+        ("billing_ledgertransaction_check", True),
+        ("billing_ledgerentry_check", True),
+        ("billing_invoice_adds_up", True),
+    }
+
+
+def test_usage_is_partitioned_by_hash_with_a_key_of_three_parts() -> None:
+    found = standing(
+        """
+        SELECT pg_get_partkeydef('billing_usageevent'::regclass),
+            (SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'billing_usageevent_pkey')
+        """
+    )
+    ((partitioned, key),) = found
+    assert partitioned.startswith("HASH")
+    assert key == "PRIMARY KEY (organisation_id, source, event_id)"
