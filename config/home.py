@@ -8,9 +8,14 @@ from django.shortcuts import render
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
+from accounts.organisations import queries as organisations
 from billing.ledger import queries as ledger
+from billing.payments import queries as payments
+from billing.payments.rules import TopUpStatus
 from billing.payouts import queries as payouts
 from billing.reconciliation import queries as reconciliation
+from catalog.offerings import queries as catalogue
+from catalog.offerings.rules import OfferingStatus
 from exchange.leases import queries as leases
 from exchange.leases.rules import RUNNING
 from exchange.markets import queries as markets
@@ -26,13 +31,22 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the market clocks and one card of figures for each desk."""
     now = clock.now()
     context: dict[str, Any] = {"clocks": [market_clock(market, now) for market in markets.all_markets()], "now": now}
+    context["may_trade"] = actor.can(Capability.TRADE)
     if actor.can(Capability.VIEW_BUYING):
         context["buying"] = _buying(actor)
     if actor.can(Capability.VIEW_SELLING):
         context["selling"] = _selling(actor)
     if actor.can(Capability.VIEW_BOOKS):
-        context["unmatched_count"] = len(reconciliation.unmatched_items(actor, now=now).items)
-        context["balances"] = [ledger.trial_balance(currency) for currency in ledger.currencies()]
+        context["books"] = {
+            "unmatched_items": len(reconciliation.unmatched_items(actor, now=now).items),
+            "balances": [ledger.trial_balance(currency) for currency in ledger.currencies()],
+            "top_ups": payments.visible_top_ups(actor).filter(status=TopUpStatus.AWAITING).count(),
+        }
+    if actor.can(Capability.OPERATE):
+        context["operating"] = {
+            "applications": organisations.applications(actor).count(),
+            "submitted_offerings": catalogue.visible_to(actor).filter(status=OfferingStatus.SUBMITTED).count(),
+        }
     return render(request, "home.html", context)
 
 

@@ -41,7 +41,7 @@ def keys_page(request: HttpRequest, actor: Actor) -> HttpResponse:
             form = KeyForm()
     keys = queries.visible_to(actor).order_by("-id")
     context = {"form": form, "issued": issued, "keys": keys, "prefix": PREFIX, "now": now}
-    return render(request, "accounts/keys.html", context)
+    return render(request, "accounts/keys.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -49,7 +49,7 @@ def members_page(request: HttpRequest, actor: Actor) -> HttpResponse:
         "invitations": invitations_read.open_of(actor).order_by("-id"),
         "now": clock.now(),
     }
-    return render(request, "accounts/members.html", context)
+    return render(request, "accounts/members.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import QuerySet
 
 from accounts.foundation import strict
 from accounts.foundation.errors import DomainError
@@ -26,14 +27,17 @@ class StrictForm(forms.Form):
 
     def refuse(self, error: DomainError) -> None:
         """Show a service's refusal: each problem beside its field, the rest on top."""
-        placed = False
         for problem in error.problems:
-            field = self._field_of(problem.pointer)
-            if field is not None:
-                self.add_error(field, problem.detail)
-                placed = True
-        if not placed:
+            # A problem whose field is not on the page stands on top.
+            self.add_error(self._field_of(problem.pointer), problem.detail)
+        if not error.problems:
             self.add_error(None, error.detail)
+
+    def offer_rows(self, name: str, rows: QuerySet[Any]) -> None:
+        """Let a field choose among these rows."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = rows
 
     def _field_of(self, pointer: str) -> str | None:
         for known, field in self.fields_by_pointer.items():
@@ -100,6 +104,17 @@ class StrictText(_StrictField):
         super().__init__(
             read=read or (lambda text: strict.text(text, max_length=max_length)), max_length=max_length, **options
         )
+
+
+class NamedChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A choice among rows, shown by their names; the rows are set when the form is made."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(queryset=None, empty_label=None, **options)
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the row's name."""
+        return str(obj.name)
 
 
 class DeskTime(_StrictField):

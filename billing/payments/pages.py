@@ -46,7 +46,11 @@ def top_ups_to_confirm(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every top-up, those that wait for their money first in the eye of finance."""
     found = listing(queries.visible_top_ups(actor), request)
     waiting = queries.visible_top_ups(actor).filter(status=TopUpStatus.AWAITING).order_by("id")
-    return render(request, "billing/top_ups.html", {"listing": found, "waiting": waiting})
+    return render(
+        request,
+        "billing/top_ups.html",
+        {"listing": found, "waiting": waiting, "may_confirm": actor.can(Capability.OPERATE_BOOKS)},
+    )
 
 
 @actor_required(Capability.VIEW_BOOKS)

@@ -8,14 +8,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Actor
-from accounts.web.forms import PlainDecimal, StrictForm, StrictText, WholeNumber
+from accounts.web.forms import NamedChoiceField, PlainDecimal, StrictForm, StrictText, WholeNumber
 from catalog.measures.price import parse_price_micros
 from catalog.offerings import needs as limits
 from catalog.offerings.needs import MaxLatency, Needs
 from catalog.offerings.rules import Fabric
 from catalog.offerings.services import OfferingSpec, Rate
+from catalog.offerings.wording import FABRIC_NAMES
 from catalog.sites import queries as sites
-from catalog.sites.models import Hub, Metro, Site
+from catalog.sites.models import Hub, Metro
 from catalog.sites.rules import SiteStatus
 from catalog.taxonomy.models import ResourceType
 
@@ -38,18 +39,24 @@ class NeedsForm(StrictForm):
     }
 
     models = forms.MultipleChoiceField(
-        label=_("Models accepted"), required=False, help_text=_("None chosen: any model")
+        label=_("Models (none ticked: any)"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    regions = forms.MultipleChoiceField(
+        label=_("Hubs (none ticked: any)"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    interconnects = forms.MultipleChoiceField(
+        label=_("Fabrics (none ticked: any)"),
+        required=False,
+        choices=[(fabric.value, FABRIC_NAMES[fabric]) for fabric in Fabric],
+        widget=forms.CheckboxSelectMultiple,
     )
     min_memory_gb = WholeNumber(
         label=_("Memory, at least (GB)"), required=False, minimum=1, maximum=limits.MAX_MEMORY_GB
     )
-    min_tflops = WholeNumber(
-        label=_("Dense FP16 TFLOPS, at least"), required=False, minimum=1, maximum=limits.MAX_TFLOPS
-    )
-    regions = forms.MultipleChoiceField(label=_("Hubs"), required=False, help_text=_("None chosen: any hub"))
+    min_tflops = WholeNumber(label=_("FP16 TFLOPS, at least"), required=False, minimum=1, maximum=limits.MAX_TFLOPS)
     metro = forms.ChoiceField(label=_("Near to"), required=False)
     latency_ms = WholeNumber(
-        label=_("Round trip to it, at most (ms)"), required=False, minimum=1, maximum=limits.MAX_LATENCY_MS
+        label=_("Round trip, at most (ms)"), required=False, minimum=1, maximum=limits.MAX_LATENCY_MS
     )
     min_green_percent = WholeNumber(label=_("Green power, at least (%)"), required=False, minimum=0, maximum=100)
     min_security = forms.TypedChoiceField(
@@ -61,9 +68,6 @@ class NeedsForm(StrictForm):
             ("", _("Any")),
             *((level, str(level)) for level in range(limits.MIN_SECURITY, limits.MAX_SECURITY + 1)),
         ],
-    )
-    interconnects = forms.MultipleChoiceField(
-        label=_("Fabrics accepted"), required=False, choices=[(fabric.value, fabric.value) for fabric in Fabric]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -105,7 +109,7 @@ class NeedsForm(StrictForm):
 # What most providers charge beside the auctioned hours: meter, label, base quantity.
 _COMMON_METERS = (
     ("egress_gb", _("Traffic out, a GB"), 1),
-    ("storage_gb_months", _("Storage, a GB and month of 730 h"), 1),
+    ("storage_gb_months", _("Storage, a GB-month"), 1),
     ("energy_kwh", _("Energy, a kWh"), 1),
     ("tokens_in", _("Input tokens, a million"), 1_000_000),
     ("tokens_out", _("Output tokens, a million"), 1_000_000),
@@ -129,27 +133,23 @@ class OfferingForm(StrictForm):
     fields_by_pointer: ClassVar = {"/site": "site", "/resource_type": "resource_type"}
 
     name = StrictText(label=_("Name"), max_length=120)
-    site = forms.ModelChoiceField(label=_("Site"), queryset=Site.objects.none(), empty_label=None)
-    resource_type = forms.ModelChoiceField(
-        label=_("Resource type"), queryset=ResourceType.objects.order_by("name"), to_field_name="code", empty_label=None
-    )
-    fabric = forms.ChoiceField(label=_("Fabric"), choices=[(fabric.value, fabric.value) for fabric in Fabric])
+    site = NamedChoiceField(label=_("Site"))
+    resource_type = NamedChoiceField(label=_("Resource type"), to_field_name="code")
+    fabric = forms.ChoiceField(label=_("Fabric"), choices=[(fabric.value, FABRIC_NAMES[fabric]) for fabric in Fabric])
     sla_credit_percent = PlainDecimal(
-        label=_("Service credit, % of what is not delivered"),
+        label=_("Service credit, %"),
+        help_text=_("Of the value of what is not delivered"),
         max_digits=6,
         decimal_places=3,
         minimum=Decimal(0),
         maximum=Decimal(100),
     )
-    currency = forms.ChoiceField(
-        label=_("Currency of the rate card"), choices=[(code, code) for code in ("CNY", "USD")]
-    )
+    currency = forms.ChoiceField(label=_("Rate card in"), choices=[(code, code) for code in ("CNY", "USD")])
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        site = self.fields["site"]
-        assert isinstance(site, forms.ModelChoiceField)
-        site.queryset = sites.visible_to(actor).filter(status=SiteStatus.LISTED)
+        self.offer_rows("site", sites.visible_to(actor).filter(status=SiteStatus.LISTED).order_by("name"))
+        self.offer_rows("resource_type", ResourceType.objects.order_by("name"))
         for meter, label, _base in _COMMON_METERS:
             self.fields[meter] = PriceField(label=label, required=False, help_text=_("Empty: not charged"))
 

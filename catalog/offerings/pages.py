@@ -24,6 +24,7 @@ from catalog.offerings.forms import NeedsForm, OfferingForm
 from catalog.offerings.models import Offering
 from catalog.offerings.needs import CellAttributes, Needs
 from catalog.offerings.rules import OfferingStatus
+from catalog.offerings.wording import FABRIC_NAMES
 
 NEAREST: Final = 5  # offerings shown when none qualifies
 STANDARD_CREDIT: Final = Decimal(10)  # per cent of what is not delivered
@@ -48,7 +49,7 @@ class Card:
 
 
 @actor_required()
-def catalogue(request: HttpRequest, _actor: Actor) -> HttpResponse:
+def catalogue(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search what can be bought by what a job needs; say what comes closest when nothing fits."""
     form = NeedsForm(request.GET or None)
     needs = form.needs() if form.is_bound and form.is_valid() else Needs()
@@ -59,6 +60,7 @@ def catalogue(request: HttpRequest, _actor: Actor) -> HttpResponse:
         "listing": found,
         "cards": [_card(offering) for offering in found.rows],
         "nearest": nearest,
+        "may_trade": actor.can(Capability.TRADE),
     }
     return render(request, "catalog/catalogue.html", context, status=400 if form.errors else 200)
 
@@ -68,7 +70,14 @@ def offering(request: HttpRequest, actor: Actor, offering_id: UUID) -> HttpRespo
     """One offering: what it is, where, and what its meters cost."""
     found = queries.one(actor, offering_id)
     card = queries.current_rate_card(found, clock.now())
-    return render(request, "catalog/offering.html", {"card": _card(found), "rate_card": card})
+    context = {
+        "card": _card(found),
+        "rate_card": card,
+        "fabric": FABRIC_NAMES[found.fabric],
+        "may_trade": actor.can(Capability.TRADE),
+        "may_offer": actor.can(Capability.LIST) and found.provider_id == actor.organisation_id,
+    }
+    return render(request, "catalog/offering.html", context)
 
 
 @actor_required(Capability.VIEW_SELLING)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from catalog.measures.money import format_minor
 from catalog.measures.price import format_micros
+from catalog.measures.units import all_units
 
 register = template.Library()
 
@@ -123,10 +124,23 @@ def when(instant: datetime | None, precision: str = "minutes") -> SafeString | s
 
 
 @register.filter
+def words(code: str) -> str:
+    """A code as words: `order.partly_filled` -> `order partly filled`."""
+    return str(code).replace(".", " ").replace("_", " ")
+
+
+@register.filter
+def unit_name(code: str) -> str:
+    """The name of a unit: `card_hours` -> `card-hour`; a code that is no unit stands for itself."""
+    known = all_units().get(code)
+    return words(code) if known is None else known.name_en
+
+
+@register.filter
 def state(status: str) -> SafeString:
     """A status as a coloured word; the word itself carries the meaning."""
     tone = next((tone for tone, words in _STATE_TONES.items() if str(status) in words), "")
-    return format_html('<span class="state {}">{}</span>', tone, str(status).replace("_", " "))
+    return format_html('<span class="state {}">{}</span>', tone, words(status))
 
 
 def _grouped(text: str) -> str:

@@ -6,10 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Actor
-from accounts.web.forms import DeskTime, StrictForm, WholeNumber
+from accounts.web.forms import DeskTime, NamedChoiceField, StrictForm, WholeNumber
 from catalog.offerings import queries as offerings
 from catalog.offerings.forms import PriceField
-from catalog.offerings.models import Offering
 from catalog.offerings.rules import OfferingStatus
 from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
@@ -21,14 +20,14 @@ class OfferForm(StrictForm):
 
     fields_by_pointer: ClassVar = {"/reserve_price": "reserve_price", "/offering": "offering", "/market": "market"}
 
-    market = forms.ModelChoiceField(label=_("Market"), queryset=Market.objects.none(), empty_label=None)
-    offering = forms.ModelChoiceField(label=_("Offering"), queryset=Offering.objects.none(), empty_label=None)
+    market = NamedChoiceField(label=_("Market"))
+    offering = NamedChoiceField(label=_("Offering"))
     quantity = WholeNumber(label=_("Units in every hour"), minimum=1, maximum=MAX_QUANTITY)
     starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the hour"))
     ends_at = DeskTime(label=_("To"), help_text=_("Asia/Shanghai"))
     reserve_price = PriceField(
-        label=_("Reserve a unit and hour"),
-        help_text=_("The lowest price you take, without commission and tax"),
+        label=_("Reserve, a unit and hour"),
+        help_text=_("The lowest price you take, in the market's currency, without commission and tax"),
     )
     lists_capacity = forms.BooleanField(
         label=_("List these units as capacity where they are not listed yet"), required=False, initial=True
@@ -36,11 +35,8 @@ class OfferForm(StrictForm):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        market, offering = self.fields["market"], self.fields["offering"]
-        assert isinstance(market, forms.ModelChoiceField)
-        assert isinstance(offering, forms.ModelChoiceField)
-        market.queryset = Market.objects.filter(status=MarketStatus.OPEN)
-        offering.queryset = offerings.own(actor).filter(status=OfferingStatus.LISTED)
+        self.offer_rows("market", Market.objects.filter(status=MarketStatus.OPEN).order_by("name"))
+        self.offer_rows("offering", offerings.own(actor).filter(status=OfferingStatus.LISTED).order_by("name"))
 
     def spec(self) -> OfferSpec:
         """The offer that the valid form says."""
@@ -55,7 +51,7 @@ class OfferForm(StrictForm):
 class LowerForm(StrictForm):
     """A lower reserve for a live offer; it keeps its place in the queue."""
 
-    reserve_price = PriceField(label=_("New reserve a unit and hour"))
+    reserve_price = PriceField(label=_("New reserve, a unit and hour"))
 
     def reserve_micros(self) -> int:
         """The reserve that the valid form says."""

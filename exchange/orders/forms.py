@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Actor
 from accounts.projects import queries as projects
-from accounts.web.forms import DeskTime, PlainDecimal, StrictForm, WholeNumber
+from accounts.web.forms import DeskTime, NamedChoiceField, PlainDecimal, StrictForm, WholeNumber
 from catalog.measures.money import exponent, parse_minor
 from catalog.offerings.forms import NeedsForm, PriceField
 from exchange.markets.models import Market
@@ -31,13 +31,15 @@ class OrderForm(NeedsForm):
         "/project": "project",
     }
 
-    market = forms.ModelChoiceField(label=_("Market"), queryset=Market.objects.none(), empty_label=None)
+    market = NamedChoiceField(label=_("Market"))
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[
-            (OrderKind.BLOCK.value, _("Block: one constant number of units over hours in a row")),
-            (OrderKind.HOURLY.value, _("Hourly: every hour stands alone, from nothing to the full quantity")),
+            (OrderKind.BLOCK.value, _("Block: the same units over hours in a row, for a job that must not be cut")),
+            (OrderKind.HOURLY.value, _("Hourly: every hour stands alone, from nothing to all units")),
         ],
+        initial=OrderKind.BLOCK.value,
+        widget=forms.RadioSelect,
     )
     quantity_max = WholeNumber(label=_("Units, at most"), minimum=1, maximum=MAX_QUANTITY)
     quantity_min = WholeNumber(
@@ -45,29 +47,29 @@ class OrderForm(NeedsForm):
         required=False,
         minimum=1,
         maximum=MAX_QUANTITY,
-        help_text=_("Blocks only; empty: all or none"),
+        help_text=_("For a block; empty: all or none"),
     )
     hours = WholeNumber(
         label=_("Hours in a row"),
         required=False,
         minimum=1,
         maximum=8784,
-        help_text=_("Blocks only; empty: the window"),
+        help_text=_("For a block; empty: the whole window"),
     )
     earliest_at = DeskTime(label=_("Not before"), help_text=_("Asia/Shanghai, on the hour"))
-    latest_at = DeskTime(label=_("Over by"), help_text=_("Asia/Shanghai; a longer window leaves the start open"))
+    latest_at = DeskTime(label=_("Over by"), help_text=_("Asia/Shanghai; a block may start later in a longer window"))
     limit_price = PriceField(
-        label=_("Limit a unit and hour"), help_text=_("In the market's currency, without fee and tax")
+        label=_("Limit, a unit and hour"), help_text=_("In the market's currency, without fee and tax")
     )
     budget = _amount_field(label=_("Budget in all"), help_text=_("With fee, tax and reserve; may stay empty"))
-    extras_reserve = _amount_field(label=_("Reserve for metered extras"), help_text=_("Traffic, storage, energy"))
-    single_site = forms.BooleanField(label=_("All units in one delivery pool (blocks only)"), required=False)
-    rolls_over = forms.BooleanField(label=_("Stay in the book for the next rounds if not filled"), required=False)
+    extras_reserve = _amount_field(label=_("Reserve for extras"), help_text=_("Traffic, storage, energy"))
+    single_site = forms.BooleanField(label=_("All units of a block in one delivery pool"), required=False)
+    rolls_over = forms.BooleanField(label=_("Stay in the book for the next rounds while not filled"), required=False)
     project = forms.ChoiceField(label=_("Project"))
 
     field_order = (
-        "market",
         "kind",
+        "market",
         "quantity_max",
         "quantity_min",
         "hours",
@@ -83,9 +85,7 @@ class OrderForm(NeedsForm):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        market = self.fields["market"]
-        assert isinstance(market, forms.ModelChoiceField)
-        market.queryset = Market.objects.filter(status=MarketStatus.OPEN)
+        self.offer_rows("market", Market.objects.filter(status=MarketStatus.OPEN).order_by("name"))
         names = [(str(project.id), project.name) for project in projects.open_to(actor)]
         project_field = self.fields["project"]
         assert isinstance(project_field, forms.ChoiceField)
@@ -126,7 +126,7 @@ class OrderForm(NeedsForm):
 class RaiseForm(StrictForm):
     """A higher limit for an open order; it keeps the order's place in the queue."""
 
-    limit_price = PriceField(label=_("New limit a unit and hour"))
+    limit_price = PriceField(label=_("New limit, a unit and hour"))
 
     def limit_micros(self) -> int:
         """The limit that the valid form says."""

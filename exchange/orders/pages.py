@@ -1,10 +1,13 @@
 """Orders as a buyer places and follows them."""
 
-from datetime import timedelta
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,15 +20,35 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.forms import DESK_ZONE
 from accounts.web.listing import listing
+from billing.contracts.rules import WorstCase
 from billing.ledger import queries as ledger
+from catalog.offerings import wording
+from catalog.offerings.needs import Needs
+from exchange.leases import queries as leases
+from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.orders import queries, services
 from exchange.orders.forms import OrderForm, RaiseForm
 from exchange.orders.models import Order
-from exchange.orders.rules import LIVE
+from exchange.orders.rules import LIVE, OrderKind, OrderSpec, OrderTerms
 
 # Where an empty ticket starts: the next whole day, so that the first try is not too near to the gate.
 _FIRST_HOURS: Final = 24
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What somebody agrees to by placing an order; `digest` stands for all of it."""
+
+    market: Market
+    terms: OrderTerms
+    is_block: bool
+    needs: list[tuple[str, str]]
+    worst: WorstCase
+    hold_minor: int
+    gate_at: datetime
+    cancel_until: datetime
+    digest: str
 
 
 @actor_required(Capability.VIEW_BUYING)
@@ -45,10 +68,10 @@ def order_new(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _ticket(request, actor, form, status=400)
     spec = form.spec()
-    if "confirmed" not in request.POST:
-        worst = queries.worst_case(form.cleaned_data["market"], spec.terms, at=clock.now())
-        return _ticket(request, actor, form, worst=worst, terms=spec.terms)
     try:
+        shown = _rehearse(actor, spec)
+        if request.POST.get("confirmed") != shown.digest:
+            return _ticket(request, actor, form, shown=shown)
         order = services.place(actor, spec, now=clock.now())
     except DomainError as error:
         form.refuse(error)
@@ -92,11 +115,35 @@ def order_cancel(request: HttpRequest, actor: Actor, order_id: UUID) -> HttpResp
     return redirect("order", order_id=order_id)
 
 
-def _ticket(request: HttpRequest, actor: Actor, form: OrderForm, *, status: int = 200, **more: Any) -> HttpResponse:
-    market = form.cleaned_data["market"] if "worst" in more else Market.objects.order_by("code").first()
-    currency = market.currency if market else "CNY"
-    funds = ledger.funds(actor.organisation(), currency)
-    context = {"form": form, "market": market, "funds": funds, "currency": currency, **more}
+def _rehearse(actor: Actor, spec: OrderSpec) -> Confirmation:
+    """Place the order and undo it: whatever would be refused is refused before anybody is asked to confirm."""
+    now = clock.now()
+    with transaction.atomic():
+        order = services.place(actor, spec, now=now)
+        transaction.set_rollback(True)
+    market = order.market
+    gate_at = market_rules.next_gate(market.terms, now)
+    worst = queries.worst_case(market, spec.terms, at=now)
+    # Asked again if anything that was shown has changed: what is typed, or what it comes to.
+    digest = hashlib.sha256(repr((spec, worst, order.hold.amount_minor)).encode()).hexdigest()
+    return Confirmation(
+        market=market,
+        terms=spec.terms,
+        is_block=spec.kind is OrderKind.BLOCK,
+        needs=wording.in_words(spec.terms.needs),
+        worst=worst,
+        hold_minor=order.hold.amount_minor,
+        gate_at=gate_at,
+        cancel_until=market_rules.cancel_deadline(market.terms, gate_at),
+        digest=digest,
+    )
+
+
+def _ticket(
+    request: HttpRequest, actor: Actor, form: OrderForm, *, shown: Confirmation | None = None, status: int = 200
+) -> HttpResponse:
+    wallets = ledger.wallets(actor.organisation())
+    context = {"form": form, "wallets": wallets, "shown": shown}
     return render(request, "exchange/order_new.html", context, status=status)
 
 
@@ -106,6 +153,10 @@ def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *
         "form": form,
         "is_live": order.status in LIVE and order.buyer_id == actor.organisation_id and actor.can(Capability.TRADE),
         "trades": order.trades.select_related("offer__offering__site", "provider", "round").order_by("starts_at", "id"),
+        "leases": leases.visible_to(actor)
+        .filter(contract__source_type="order", contract__source_id=order.id)
+        .order_by("id"),
+        "needs": wording.in_words(Needs.from_document(order.needs)),
         "timeline": events.timeline(actor, "order", order.id),
         "rounds": order.rounds.select_related("round").order_by("round__scheduled_at"),
     }

@@ -1,5 +1,6 @@
 """Rounds and prices as every member sees them."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -7,18 +8,21 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.actors.actor import Actor
 from accounts.actors.pages import actor_required
-from accounts.foundation import clock
+from accounts.foundation import clock, ids
 from accounts.web.listing import listing
 from exchange.markets import queries as markets
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
-from exchange.rounds import queries
-from exchange.rounds.rules import RoundStatus
+from exchange.rounds import charts, queries
+from exchange.rounds.models import RoundPrice
+from exchange.rounds.rules import TAKING_ORDERS, RoundStatus
 
 LATEST_PRICES: Final = 24
+DRAWN_POOLS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,19 @@ class MarketClock:
     delivers_until: datetime
 
 
+@dataclass(frozen=True)
+class TradeShown:
+    """One trade with blinded names; an address where the row is the reader's own."""
+
+    order: str
+    order_url: str
+    offer: str
+    offer_url: str
+    starts_at: datetime
+    ends_at: datetime
+    quantity: int
+
+
 @actor_required()
 def rounds(request: HttpRequest, _actor: Actor) -> HttpResponse:
     """The clocks of all markets, and the rounds, newest first."""
@@ -41,7 +58,8 @@ def rounds(request: HttpRequest, _actor: Actor) -> HttpResponse:
     rows = queries.rounds().filter(market__code=code) if code else queries.rounds()
     context = {
         "clocks": [market_clock(market, now) for market in markets.all_markets()],
-        "listing": listing(rows, request),
+        # The documents of a round are long, and a list shows none of them.
+        "listing": listing(rows.defer("snapshot__text", "outcome__text", "outcome__certificate"), request),
         "prices": queries.prices()
         .filter(traded_unit_hours__gt=0)
         .order_by("-published_at", "cell", "starts_at")[:LATEST_PRICES],
@@ -57,12 +75,41 @@ def round_(request: HttpRequest, actor: Actor, round_id: UUID) -> HttpResponse:
     shown = queries.get(round_id)
     context: dict[str, Any] = {"round": shown}
     if shown.status == RoundStatus.PUBLISHED:
+        prices = list(shown.prices.order_by("cell", "starts_at"))
+        outcome = queries.published_outcome(shown)
+        own = queries.published_book(shown, actor)["own"]
         context |= {
-            "prices": shown.prices.order_by("cell", "starts_at"),
-            "outcome": queries.published_outcome(shown),
-            "own": queries.published_book(shown, actor)["own"],
+            "prices": prices,
+            "charts": _charts(prices),
+            "outcome": outcome,
+            "trades": [_trade(trade, own, shown.market.terms) for trade in outcome["outcome"]["trades"]],
         }
+    elif shown.status in TAKING_ORDERS:
+        context["clock"] = market_clock(shown.market, clock.now())
     return render(request, "exchange/round.html", context)
+
+
+def _charts(prices: list[RoundPrice]) -> list[charts.StepChart]:
+    """Draw the pools in which most was traded."""
+    by_cell: dict[str, list[RoundPrice]] = defaultdict(list)
+    for price in prices:
+        by_cell[price.cell].append(price)
+    traded = {cell: sum(run.traded_unit_hours for run in runs) for cell, runs in by_cell.items()}
+    busiest = sorted((cell for cell in by_cell if traded[cell]), key=lambda cell: (-traded[cell], cell))
+    return [charts.step_chart(cell, by_cell[cell]) for cell in busiest[:DRAWN_POOLS]]
+
+
+def _trade(trade: dict[str, Any], own: dict[str, str], terms: market_rules.MarketTerms) -> TradeShown:
+    mine_order, mine_offer = own.get(trade["order"]), own.get(trade["offer"])
+    return TradeShown(
+        order=trade["order"],
+        order_url=reverse("order", args=[ids.parse("ord", mine_order)]) if mine_order else "",
+        offer=trade["offer"],
+        offer_url=reverse("my_offer", args=[ids.parse("off", mine_offer)]) if mine_offer else "",
+        starts_at=market_rules.instant_of(terms, trade["t0"]),
+        ends_at=market_rules.instant_of(terms, trade["t1"]),
+        quantity=trade["qty"] * terms.lot_units,  # outcomes count in lots
+    )
 
 
 def market_clock(market: Market, now: datetime) -> MarketClock:
