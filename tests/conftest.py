@@ -12,6 +12,8 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import environment
 
+pytest_plugins = ["tests.members"]
+
 _COMMON: dict[str, Any] = {
     # A busy machine is no failure; the time of a test is watched elsewhere.
     "deadline": None,

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,19 @@ _ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EXCHANGE_DATA"
 @pytest.fixture
 def data() -> Iterator[Path]:
     """Return the path of a data directory that does not exist yet; its name has a space."""
+    with _new_path() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def lasting_data() -> Iterator[Path]:
+    """Return the path of a data directory that a module's first test makes and the next ones find as it was left."""
+    with _new_path() as place:
+        yield place
+
+
+@contextmanager
+def _new_path() -> Iterator[Path]:
     # Not pytest's own: root's is closed to the unprivileged user that the database runs as.
     with tempfile.TemporaryDirectory(prefix="compute exchange ") as directory:
         Path(directory).chmod(0o711)

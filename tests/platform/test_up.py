@@ -79,12 +79,12 @@ class Running:
 
 
 @pytest.fixture
-def up(data: Path, bare_environment: dict[str, str]) -> Iterator[Up]:
-    """Start `up` on the test's own data directory."""
+def up(lasting_data: Path, bare_environment: dict[str, str]) -> Iterator[Up]:
+    """Start `up` on data that earlier tests have left behind, however they ended it."""
     started: list[Running] = []
 
     def start(*arguments: str) -> Running:
-        running = Running(data, bare_environment, *arguments)
+        running = Running(lasting_data, bare_environment, *arguments)
         started.append(running)
         return running
 

@@ -1,4 +1,4 @@
-"""The cast of the tests over accounts: two labs, a provider, and the operator, each with an administrator.
+"""Members to act in tests: of two labs, a provider and the operator, each with an administrator.
 
 pytest reads this file before Django is configured, so it imports the cast where it is used.
 """
