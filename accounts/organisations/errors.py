@@ -14,6 +14,15 @@ class OrganisationCannotMove(Conflict):
         super().__init__(f"This organisation is {status} and cannot become {wanted}.")
 
 
+class OperatorStays(Conflict):
+    """The exchange itself cannot be stopped as a member: nobody would be left to lift it."""
+
+    code = "operator_stays"
+
+    def __init__(self) -> None:
+        super().__init__("This is the organisation that operates the exchange; it can be neither suspended nor closed.")
+
+
 class RoleNotOpen(Unprocessable):
     """The organisation's capabilities do not include what the role is for."""
 

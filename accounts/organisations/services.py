@@ -12,7 +12,7 @@ from accounts.events import services as events
 from accounts.foundation import ids
 from accounts.foundation.errors import Invalid, NotFound
 from accounts.organisations import members
-from accounts.organisations.errors import LegalEntityOverlaps, NameTaken, OrganisationCannotMove
+from accounts.organisations.errors import LegalEntityOverlaps, NameTaken, OperatorStays, OrganisationCannotMove
 from accounts.organisations.models import LegalEntity, Organisation, User
 from accounts.organisations.rules import (
     ADMIN_ROLES,
@@ -131,7 +131,10 @@ def admit(actor: Actor, organisation_id: UUID, *, now: datetime) -> Organisation
 
 
 def suspend(actor: Actor, organisation_id: UUID, *, now: datetime) -> Organisation:
-    """Stop an organisation: its members and keys are refused from the next request on."""
+    """Stop an organisation: its members and keys are refused from the next request on.
+
+    Raises NotAllowed, NotFound, OrganisationCannotMove, and OperatorStays for the exchange itself.
+    """
     return _move(actor, organisation_id, OrganisationStatus.SUSPENDED, "suspend", now=now)
 
 
@@ -161,6 +164,8 @@ def _move(
     organisation = Organisation.objects.select_for_update().filter(pk=organisation_id).first()
     if organisation is None:
         raise NotFound
+    if organisation.can_operate and wanted is not OrganisationStatus.ACTIVE:
+        raise OperatorStays
     before = OrganisationStatus(organisation.status)
     if wanted not in ORGANISATION_MOVES[before] or (only is not None and before is not only):
         raise OrganisationCannotMove(before, wanted)

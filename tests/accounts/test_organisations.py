@@ -25,6 +25,7 @@ from accounts.organisations.errors import (
     LegalEntityMissing,
     LegalEntityOverlaps,
     NameTaken,
+    OperatorStays,
     OrganisationCannotMove,
     RoleNotOpen,
 )
@@ -188,6 +189,14 @@ def test_the_last_administrator_stays(lab_admin: User, viewer: User) -> None:
 def test_a_stranger_cannot_remove_a_member_and_learns_nothing(viewer: User, stranger: User) -> None:
     with pytest.raises(NotFound):
         members.remove_member(cast.acting(stranger), Membership.objects.get(user=viewer).id, now=NOW)
+
+
+def test_the_exchange_itself_is_neither_suspended_nor_closed(db: None) -> None:
+    exchange = cast.organisation("Sancai Compute Exchange", can_operate=True, can_buy=False)
+
+    for stop in (services.suspend, services.close):
+        with pytest.raises(OperatorStays):
+            stop(cast.SYSTEM, exchange.id, now=NOW)
 
 
 def test_nobody_acts_for_an_organisation_of_others_or_a_suspended_one(lab_admin: User, stranger: User) -> None:
