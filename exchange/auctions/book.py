@@ -47,6 +47,7 @@ class Supply:
     reserve_micros: int  # per unit-hour
     seq: int
     used: Mapping[int, int] = field(default_factory=dict)  # slot -> units
+    is_barred: bool = False  # its provider, offering or site is not in business at the moment
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,13 @@ class Demand:
     needs: Needs
     seq: int
     used: Mapping[int, int] = field(default_factory=dict)  # slot -> units
+    is_barred: bool = False  # its buyer is not in business at the moment
 
 
 class LeftOut(StrEnum):
     """Why an open order or offer does not stand in this book; it stays open."""
 
+    BARRED = "its_organisation_or_listing_is_not_active"
     NOTHING_LEFT = "nothing_left_in_the_horizon"
     OWN_COUNTERPART = "could_meet_an_earlier_one_of_its_own_organisation"
 
@@ -88,9 +91,13 @@ def freeze(grid: Grid, supplies: Sequence[Supply], demands: Sequence[Demand]) ->
     """Build the book of a gate.
 
     An organisation that is on both sides keeps what it entered first: a later order or offer of
-    its own that could meet it is left out, so that no trade ever has one party.
+    its own that could meet it is left out, so that no trade ever has one party. What is barred
+    neither trades nor keeps anything else out.
     """
-    left_out: dict[str, LeftOut] = {}
+    left_out = {supply.id: LeftOut.BARRED for supply in supplies if supply.is_barred}
+    left_out |= {demand.id: LeftOut.BARRED for demand in demands if demand.is_barred}
+    supplies = [supply for supply in supplies if not supply.is_barred]
+    demands = [demand for demand in demands if not demand.is_barred]
     offers = {supply.id: tuple(_book_offers(grid, supply)) for supply in supplies}
     orders = {demand.id: tuple(_book_orders(grid, demand)) for demand in demands}
     for id_, rows in [*offers.items(), *orders.items()]:

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts.foundation import ids
+from accounts.organisations.models import Organisation
+from accounts.organisations.rules import OrganisationStatus
 from catalog.measures.interval import HOUR
 from catalog.offerings import cells
 from catalog.offerings import queries as offerings
@@ -21,9 +23,14 @@ from exchange.trades.models import Trade
 
 
 def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
-    """Return offers as plain values, with what earlier rounds sold of each by slot."""
+    """Return offers as plain values, with what earlier rounds sold of each by slot.
+
+    Barred are those whose provider may not act, or whose offering can no longer be bought.
+    """
     offers = list(offers)
     used = _sold(market, [offer.id for offer in offers])
+    active = _active({offer.provider_id for offer in offers})
+    listed = set(offerings.listed().filter(id__in={offer.offering_id for offer in offers}).values_list("id", flat=True))
     cell_of = _cells({offer.offering_id for offer in offers})
     return [
         Supply(
@@ -36,15 +43,20 @@ def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
             reserve_micros=offer.reserve_micros,
             seq=offer.seq,
             used=used.get(offer.id, {}),
+            is_barred=offer.provider_id not in active or offer.offering_id not in listed,
         )
         for offer in offers
     ]
 
 
 def demands(market: Market, orders: Iterable[Order]) -> list[Demand]:
-    """Return orders as plain values, with what earlier rounds filled of each by slot."""
+    """Return orders as plain values, with what earlier rounds filled of each by slot.
+
+    Barred are those whose buyer may not act.
+    """
     orders = list(orders)
     used = _filled(market, [order.id for order in orders])
+    active = _active({order.buyer_id for order in orders})
     return [
         Demand(
             id=ids.spell("ord", order.id),
@@ -60,6 +72,7 @@ def demands(market: Market, orders: Iterable[Order]) -> list[Demand]:
             needs=needs_of(order.needs),
             seq=order.seq,
             used=used.get(order.id, {}),
+            is_barred=order.buyer_id not in active,
         )
         for order in orders
     ]
@@ -82,6 +95,12 @@ def needs_of(document: Mapping[str, Any]) -> Needs:
 
 def _choices(values: list[str] | None) -> tuple[str, ...] | None:
     return tuple(values) if values else None
+
+
+def _active(organisation_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these organisations may trade: one that was suspended or closed keeps what it has bought."""
+    organisations = Organisation.objects.filter(id__in=list(organisation_ids), status=OrganisationStatus.ACTIVE)
+    return set(organisations.values_list("id", flat=True))
 
 
 def _cells(offering_ids: Iterable[UUID]) -> dict[UUID, Cell]:

@@ -112,3 +112,11 @@ def test_stretches_hold_slot_by_slot_what_is_left(
         inside = begin >= max(start, 2) and begin + step <= min(start + length, 25)
         lots = min(units - used.get(hour, 0) for hour in range(begin, begin + step)) // lot if inside else 0
         assert found.get(slot, 0) == lots
+
+
+def test_what_is_barred_neither_trades_nor_keeps_its_counterpart_out() -> None:
+    suspended = supply(provider="org_b", is_barred=True)
+    frozen = books.freeze(HOURLY_GRID, [suspended, supply(id="off_b", seq=3)], [demand(seq=2)])
+    assert frozen.left_out == {"off_a": LeftOut.BARRED}
+    assert books.ids_of(frozen.book.offers) == {"off_b"}
+    assert frozen.order_ids == {"ord_a"}
