@@ -10,6 +10,7 @@ from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
+from accounts.foundation.failures import Failures
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
@@ -42,9 +43,16 @@ def release_due(*, now: datetime, limit: int = BATCH) -> int:
     """Make every amount available whose dispute window is over; returns how many.
 
     One short transaction each: a death in between leaves the rest for the next call. Two at once share the work.
+    A release that fails keeps no other waiting; what failed is raised after the last of them.
     """
     due = StatementRelease.objects.filter(released_at__isnull=True, due_at__lte=now).order_by("due_at", "id")
-    return sum(_release(release_id, now=now) for release_id in due.values_list("id", flat=True)[:limit])
+    failures = Failures()
+    released = 0
+    for release_id in due.values_list("id", flat=True)[:limit]:
+        with failures.kept(f"releasing {release_id}"):
+            released += _release(release_id, now=now)
+    failures.raise_any()
+    return released
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.db.models import F, Max, Q, QuerySet
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import ids
+from accounts.foundation.failures import Failures
 from billing.contracts.terms import Terms
 from billing.usage import services as usage
 from billing.usage.rules import MAX_BATCH
@@ -26,17 +27,20 @@ PLAIN: Final = Behaviour()
 def serve(*, now: datetime, behaviours: Mapping[UUID, Behaviour] | None = None) -> int:
     """Do what is due for every lease of providers with a simulated agent; return how many were served.
 
-    `behaviours` (by lease) let an agent fall short or report given readings; others deliver plainly.
+    `behaviours` (by lease) let an agent fall short or report given readings; others deliver plainly. A lease
+    that fails keeps no other waiting; what failed is raised after the last of them.
     """
-    due = _due(now)
+    due = _due(now).select_related("metering_point", "contract")
+    failures = Failures()
     served = 0
     for lease_id in due.order_by("starts_at", "id").values_list("id", flat=True):
-        with transaction.atomic():
+        with failures.kept(f"serving lease {lease_id}"), transaction.atomic():
             # Another worker may serve it: reports of two that do not know of each other would overlap.
             lease = due.select_for_update(of=("self",), skip_locked=True).filter(id=lease_id).first()
             if lease is not None:
                 _serve(lease, (behaviours or {}).get(lease.id, PLAIN), now=now)
                 served += 1
+    failures.raise_any()
     return served
 
 

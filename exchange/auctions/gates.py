@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.events import services as events
 from accounts.foundation import ids
+from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
 from exchange.auctions import book as books
 from exchange.auctions import queries
@@ -40,13 +41,19 @@ _GATE: Final = Actor.system("gate")
 
 
 def close_due(*, now: datetime) -> list[UUID]:
-    """Do what the clock asks of every market; return the rounds whose books were frozen."""
+    """Do what the clock asks of every market; return the rounds whose books were frozen.
+
+    A market that fails keeps no other from its gate; what failed is raised after the last of them.
+    """
     frozen = []
+    failures = Failures()
     for market in Market.objects.order_by("id"):
-        if market.status == MarketStatus.OPEN:
-            frozen += close_market(market, now=now)
-        else:
-            _void_due(market, "The market was suspended at the gate.", now=now)
+        with failures.kept(f"closing the gate of {market.code}"):
+            if market.status == MarketStatus.OPEN:
+                frozen += close_market(market, now=now)
+            else:
+                _void_due(market, "The market was suspended at the gate.", now=now)
+    failures.raise_any()
     return frozen
 
 
@@ -63,7 +70,7 @@ def close_market(market: Market, *, now: datetime) -> list[UUID]:
     _lock_due(market, now=now)
     due = Round.objects.filter(market=market, status__in=rules.TAKING_ORDERS, scheduled_at__lte=now)
     for skipped in due.filter(scheduled_at__lt=last_gate).order_by("scheduled_at"):
-        void_round(_GATE, skipped.id, reason="The gate passed unattended; a later gate took its book.", now=now)
+        _void_waiting(skipped.id, "The gate passed unattended; a later gate took its book.", now=now)
     found = due.filter(scheduled_at=last_gate).values_list("id", flat=True).first()
     return [found] if found is not None and freeze(found, now=now) else []
 
@@ -215,6 +222,13 @@ def _tell(order: Order, round_: Round, type_: str, *, now: datetime) -> None:
 def _void_due(market: Market, reason: str, *, now: datetime) -> None:
     due = Round.objects.filter(market=market, status__in=rules.TAKING_ORDERS, scheduled_at__lte=now)
     for round_id in due.order_by("scheduled_at").values_list("id", flat=True):
+        _void_waiting(round_id, reason, now=now)
+
+
+@transaction.atomic
+def _void_waiting(round_id: UUID, reason: str, *, now: datetime) -> None:
+    # Two ticks of the clock may find the same round: the second leaves it as the first has made it.
+    if services.lock(round_id).status in rules.TAKING_ORDERS:
         void_round(_GATE, round_id, reason=reason, now=now)
 
 

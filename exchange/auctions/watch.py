@@ -9,6 +9,7 @@ from typing import Final
 
 from accounts.actors.actor import Actor
 from accounts.events.models import Event
+from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
 from exchange.auctions.clear import SETTLE_ROUND
 from exchange.auctions.gates import CLEAR_ROUND
@@ -34,9 +35,13 @@ def sweep(*, now: datetime) -> int:
     for late in overdue(now=now):
         if not _was_said(late):
             services.alarm(late, OVERDUE, {"status": late.status}, now=now)
+    failures = Failures()
     for market in Market.objects.order_by("id"):
-        orders.expire_due(_CLOCK, market, now=now)
-        offers.expire_due(_CLOCK, market, now=now)
+        with failures.kept(f"ending orders of {market.code}"):
+            orders.expire_due(_CLOCK, market, now=now)
+        with failures.kept(f"ending offers of {market.code}"):
+            offers.expire_due(_CLOCK, market, now=now)
+    failures.raise_any()
     return len(unfinished)
 
 

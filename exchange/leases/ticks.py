@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.actors.actor import Actor
+from accounts.foundation.failures import Failures
 from exchange.leases import rules, services
 from exchange.leases.models import Lease
 from exchange.leases.rules import LeaseStatus
@@ -21,7 +22,11 @@ _CLOCK: Final = Actor.system("leases")
 
 
 def run_due(*, now: datetime) -> int:
-    """Do what is due for leases; return how many were touched."""
+    """Do what is due for leases; return how many were touched.
+
+    A lease that fails keeps no other waiting; what failed is raised after the last of them.
+    """
+    failures = Failures()
     steps: tuple[tuple[Q, Callable[[Lease, datetime], None]], ...] = (
         (_acknowledgement_late(now), _raise_acknowledgement_alarm),
         (_activation_late(now), _raise_activation_alarm),
@@ -29,7 +34,9 @@ def run_due(*, now: datetime) -> int:
         (Q(closed_at__isnull=True, ends_at__lte=now) & ~Q(status__in=rules.OVER), _finish),
         (_reports_over(now), _close),
     )
-    return sum(_each(Lease.objects.filter(condition), step, now=now) for condition, step in steps)
+    touched = sum(_each(Lease.objects.filter(condition), step, failures, now=now) for condition, step in steps)
+    failures.raise_any()
+    return touched
 
 
 def _acknowledgement_late(now: datetime) -> Q:
@@ -55,10 +62,10 @@ def _reports_over(now: datetime) -> Q:
     return Q(closed_at__isnull=True, status__in=rules.OVER, ends_at__lte=now - rules.REPORTING_GRACE)
 
 
-def _each(due: QuerySet[Lease], step: Callable[[Lease, datetime], None], *, now: datetime) -> int:
+def _each(due: QuerySet[Lease], step: Callable[[Lease, datetime], None], failures: Failures, *, now: datetime) -> int:
     touched = 0
     for lease_id in due.order_by(F("ends_at"), "id").values_list("id", flat=True)[:BATCH]:
-        with transaction.atomic():
+        with failures.kept(f"{step.__name__.strip('_')} of lease {lease_id}"), transaction.atomic():
             # Another worker may be at it, or it may have changed since it was listed.
             lease = due.select_for_update(skip_locked=True).filter(id=lease_id).first()
             if lease is not None:

@@ -1,20 +1,26 @@
 """What the clock does to rounds: the no-cancel phase, the gate, gates that nobody attended, rounds given up."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
 from accounts.actors.actor import Actor
 from accounts.events.models import Event
-from accounts.foundation import clock
+from accounts.foundation import clock, ids
 from accounts.foundation.errors import Forbidden
 from accounts.jobs.models import Job
+from accounts.organisations import services as organisations
 from billing.ledger import queries as ledger
+from catalog.offerings import services as offerings
 from exchange.auctions import clear, gates, settle, watch
+from exchange.auctions.book import LeftOut
 from exchange.auctions.models import RoundOrder
 from exchange.auctions.rules import EntryState
 from exchange.clearing.errors import EngineFault
 from exchange.markets import services as markets
+from exchange.markets.models import Market
 from exchange.offers.models import Offer
 from exchange.orders import services as orders
 from exchange.orders.models import Order
@@ -113,6 +119,41 @@ def test_the_gate_of_a_suspended_market_is_void_and_its_orders_stay_open(entered
     close_due(GATE)
     assert statuses(entered) == [RoundStatus.VOID]
     assert Order.objects.get().status == OrderStatus.OPEN
+
+
+def test_a_market_that_cannot_be_closed_keeps_no_other_from_its_gate(entered: Story) -> None:
+    broken = Market.objects.get(id=entered.market.id)
+    broken.id, broken.code, broken.timezone = UUID(int=1), "broken", "Nowhere/Land"
+    broken.save(force_insert=True)
+    with pytest.raises(ZoneInfoNotFoundError):
+        close_due(GATE)
+    assert Round.objects.get(market=entered.market, scheduled_at=GATE).status == RoundStatus.GATED
+
+
+def test_a_suspended_buyer_sits_the_round_out_and_stays_open(entered: Story) -> None:
+    organisations.suspend(entered.operator, entered.beichen.organisation(), now=NOW)
+    close_due(GATE)
+    frozen = Round.objects.get(scheduled_at=GATE)
+    order = Order.objects.get()
+    assert (order.status, RoundOrder.objects.count()) == (OrderStatus.OPEN, 0)
+    assert list(frozen.snapshot.left_out.values()) == [LeftOut.BARRED]
+
+
+@pytest.mark.parametrize("what", ["provider", "offering"])
+def test_nothing_is_sold_from_a_suspended_provider_or_offering(entered: Story, what: str) -> None:
+    if what == "provider":
+        organisations.suspend(entered.operator, entered.huailai.organisation(), now=NOW)
+    else:
+        offerings.suspend(entered.operator, entered.huailai_cards.id, now=NOW)
+    close_due(GATE)
+    frozen = Round.objects.get(scheduled_at=GATE)
+    offer = Offer.objects.get()
+    assert frozen.snapshot.left_out == {ids.spell("off", offer.id): LeftOut.BARRED}
+    clear.clear_round(str(frozen.id), {}, renew=lambda: None)
+    settle.settle_round(str(frozen.id), {}, renew=lambda: None)
+    offer.refresh_from_db()
+    assert (offer.sold_unit_hours, offer.locked_at) == (0, None)
+    assert Order.objects.get().status == OrderStatus.UNFILLED
 
 
 def test_the_next_gate_waits_until_the_round_before_it_is_over(entered: Story) -> None:

@@ -1,0 +1,35 @@
+"""Going on past what fails, where the things in a row have nothing to do with each other."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+
+class Failures:
+    """Collects the errors of independent steps, so that one bad row does not keep the others waiting for ever.
+
+    Each step is a transaction of its own: `with failures.kept("lease ..."):`. After the last of them
+    `failures.raise_any()` raises all at once, so that nothing is swallowed and the task counts as failed.
+    """
+
+    def __init__(self) -> None:
+        self._errors: list[Exception] = []
+
+    @contextmanager
+    def kept(self, what: str) -> Iterator[None]:
+        """Run one step; an error in it is logged with its name and kept."""
+        try:
+            yield
+        except Exception as error:  # whatever fails is raised again by raise_any
+            log.exception("%s failed", what)
+            error.add_note(what)
+            self._errors.append(error)
+
+    def raise_any(self) -> None:
+        """Raise what was kept: the error itself when there is one, an ExceptionGroup of several."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise ExceptionGroup(f"{len(self._errors)} steps failed", self._errors)
