@@ -61,6 +61,13 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
         ),
     ),
     (
+        _("Support"),
+        (
+            Destination(_("All orders"), "all_orders", Capability.SUPPORT),
+            Destination(_("All leases"), "all_leases", Capability.SUPPORT),
+        ),
+    ),
+    (
         _("Organisation"),
         (
             Destination(_("Members"), "members", Capability.MANAGE_MEMBERS),

@@ -36,7 +36,14 @@ def deliveries(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "exchange/leases.html", {"listing": found, "is_provider": True})
 
 
-@actor_required(Capability.VIEW_BUYING, Capability.VIEW_SELLING)
+@actor_required(Capability.SUPPORT, Capability.OPERATE)
+def all_leases(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Every member's leases, for those who help."""
+    context = {"listing": listing(queries.visible_to(actor), request), "is_staff": True}
+    return render(request, "exchange/leases.html", context)
+
+
+@actor_required(Capability.VIEW_BUYING, Capability.VIEW_SELLING, Capability.SUPPORT, Capability.OPERATE)
 def lease(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
     """One lease: access for its buyer, delivery for its provider, and what was there when."""
     return _detail(request, actor, queries.get(actor, lease_id), HandOverForm())
@@ -88,6 +95,7 @@ def _detail(request: HttpRequest, actor: Actor, lease: Lease, form: HandOverForm
         "lease": lease,
         "form": form,
         "is_provider": lease.provider_id == actor.organisation_id,
+        "order_id": queries.order_of(lease) if lease.buyer_id == actor.organisation_id or actor.is_staff else None,
         "access": queries.access_of(actor, lease),
         "segments": queries.segments(lease),
         "contracted": queries.contracted_unit_hours(lease),

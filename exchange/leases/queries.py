@@ -51,6 +51,12 @@ def get(actor: Actor, lease_id: UUID) -> Lease:
     return found
 
 
+def order_of(lease: Lease) -> UUID:
+    """Return the order whose trades the lease's contract delivers."""
+    order_id: UUID = lease.contract.trades.values_list("order_id", flat=True)[:1].get()
+    return order_id
+
+
 def access_of(actor: Actor, lease: Lease) -> str | None:
     """Return how to get in: for the buyer alone, from the hand-over to the end."""
     if actor.organisation_id != lease.buyer_id or not actor.can(Capability.VIEW_BUYING):

@@ -1,6 +1,5 @@
 """Offers as a provider makes and follows them."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +14,8 @@ from accounts.actors.pages import actor_required
 from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
-from accounts.web.forms import DESK_ZONE
 from accounts.web.listing import listing
+from exchange.markets import proposals
 from exchange.offers import queries, services
 from exchange.offers.forms import LowerForm, OfferForm
 from exchange.offers.models import Offer
@@ -97,7 +96,6 @@ def _detail(request: HttpRequest, actor: Actor, offer: Offer, form: LowerForm, *
 
 
 def _suggestions(request: HttpRequest) -> dict[str, Any]:
-    """What an empty form shows: the offering it came from, and the next local day."""
-    midnight = clock.now().astimezone(DESK_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    day = midnight + timedelta(days=1)
-    return {"starts_at": day, "ends_at": day + timedelta(days=1), "lists_capacity": True, **request.GET.dict()}
+    """What an empty form shows: the offering it came from, and the first hours a market delivers."""
+    first = proposals.initial(request.GET.get("market", ""), start="starts_at", end="ends_at", now=clock.now())
+    return {"lists_capacity": True, **request.GET.dict(), **first}

@@ -2,8 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,22 +18,19 @@ from accounts.actors.pages import actor_required
 from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
-from accounts.web.forms import DESK_ZONE
 from accounts.web.listing import listing
 from billing.contracts.rules import WorstCase
 from billing.ledger import queries as ledger
 from catalog.offerings import wording
 from catalog.offerings.needs import Needs
 from exchange.leases import queries as leases
+from exchange.markets import proposals
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.orders import queries, services
 from exchange.orders.forms import OrderForm, RaiseForm
 from exchange.orders.models import Order
 from exchange.orders.rules import LIVE, OrderKind, OrderSpec, OrderTerms
-
-# Where an empty ticket starts: the next whole day, so that the first try is not too near to the gate.
-_FIRST_HOURS: Final = 24
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,14 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "exchange/orders.html", {"listing": found, "may_trade": actor.can(Capability.TRADE)})
 
 
+@actor_required(Capability.SUPPORT, Capability.OPERATE)
+def all_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Every member's orders, for those who help."""
+    return render(
+        request, "exchange/orders.html", {"listing": listing(queries.visible_to(actor), request), "is_staff": True}
+    )
+
+
 @actor_required(Capability.TRADE)
 def order_new(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The order ticket: filled in, confirmed with its worst case, placed."""
@@ -80,7 +85,7 @@ def order_new(request: HttpRequest, actor: Actor) -> HttpResponse:
     return redirect("order", order_id=order.id)
 
 
-@actor_required(Capability.VIEW_BUYING)
+@actor_required(Capability.VIEW_BUYING, Capability.SUPPORT, Capability.OPERATE)
 def order(request: HttpRequest, actor: Actor, order_id: UUID) -> HttpResponse:
     """One order: what it says, where it stands, what it got."""
     return _detail(request, actor, queries.get(actor, order_id), RaiseForm())
@@ -153,9 +158,7 @@ def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *
         "form": form,
         "is_live": order.status in LIVE and order.buyer_id == actor.organisation_id and actor.can(Capability.TRADE),
         "trades": order.trades.select_related("offer__offering__site", "provider", "round").order_by("starts_at", "id"),
-        "leases": leases.visible_to(actor)
-        .filter(contract__source_type="order", contract__source_id=order.id)
-        .order_by("id"),
+        "leases": leases.visible_to(actor).filter(contract_id__in=order.trades.values("contract_id")).order_by("id"),
         "needs": wording.in_words(Needs.from_document(order.needs)),
         "timeline": events.timeline(actor, "order", order.id),
         "rounds": order.rounds.select_related("round").order_by("round__scheduled_at"),
@@ -164,9 +167,8 @@ def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *
 
 
 def _suggestions(request: HttpRequest) -> dict[str, Any]:
-    """What an empty ticket shows: the needs of the search it came from, and the next local day."""
-    local = clock.now().astimezone(DESK_ZONE).replace(minute=0, second=0, microsecond=0)
-    day = local.replace(hour=0) + timedelta(hours=_FIRST_HOURS)
+    """What an empty ticket shows: the needs of the search it came from, and the first hours a market delivers."""
     lists = {name: request.GET.getlist(name) for name in ("models", "regions", "interconnects")}
-    single = {name: value for name, value in request.GET.items() if name not in lists}
-    return {"earliest_at": day, "latest_at": day + timedelta(hours=_FIRST_HOURS), **single, **lists}
+    single = {name: value for name, value in request.GET.items() if name not in lists and name != "market"}
+    first = proposals.initial(request.GET.get("market", ""), start="earliest_at", end="latest_at", now=clock.now())
+    return {**first, **single, **lists}

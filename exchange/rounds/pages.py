@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.actors.actor import Actor
+from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock, ids
 from accounts.web.listing import listing
@@ -73,7 +73,7 @@ def rounds(request: HttpRequest, _actor: Actor) -> HttpResponse:
 def round_(request: HttpRequest, actor: Actor, round_id: UUID) -> HttpResponse:
     """One round: its prices, what was traded without names, and the digests that prove it."""
     shown = queries.get(round_id)
-    context: dict[str, Any] = {"round": shown}
+    context: dict[str, Any] = {"round": shown, "may_trade": actor.can(Capability.TRADE)}
     if shown.status == RoundStatus.PUBLISHED:
         prices = list(shown.prices.order_by("cell", "starts_at"))
         outcome = queries.published_outcome(shown)
