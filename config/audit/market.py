@@ -187,13 +187,13 @@ MARKET: Final = (
     ),
     by_query(
         "M8",
-        "every round whose gate passed while the exchange ran is published or void within a minute",
+        "every round whose gate passed while the exchange ran is published or void within five minutes",
         "rounds",
         counted="SELECT count(*) FROM exchange_round",
         violations="""
             SELECT id, format('%s, its gate was at %s', status, scheduled_at) FROM exchange_round
             WHERE status NOT IN ('published', 'void')
-              AND scheduled_at < (SELECT max(at) FROM accounts_event) - interval '60 seconds'
+              AND scheduled_at < (SELECT max(at) FROM accounts_event) - interval '5 minutes'
             """,
     ),
     by_query(
