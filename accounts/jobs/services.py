@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
-from accounts.foundation import clock
+from accounts.events import services as events
+from accounts.foundation import clock, ids
 from accounts.foundation.errors import NotFound
 from accounts.jobs import doorbell, registry
 from accounts.jobs.errors import LeaseLost
@@ -71,7 +72,7 @@ def _claim(*, now: datetime) -> Job | None:
 def _run(job: Job, *, now: datetime) -> None:
     if job.attempt > MAXIMUM_ATTEMPTS:
         # Its workers died: an attempt that fails in an orderly way is counted in _fail.
-        _park(job, f"The lease ran out {MAXIMUM_ATTEMPTS} times.")
+        _park(job, f"The lease ran out {MAXIMUM_ATTEMPTS} times.", now=now)
         return
     handler = registry.handler_of(job.kind)
     try:
@@ -94,19 +95,27 @@ def _renew(job: Job, lease_seconds: int) -> None:
 def _fail(job: Job, error: Exception, *, now: datetime) -> None:
     text = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR].replace("\x00", "")
     if job.attempt >= MAXIMUM_ATTEMPTS:
-        _park(job, text)
+        _park(job, text, now=now)
     else:
         _finish(job, state=JobState.PENDING, due_at=now + wait_after(job.attempt), last_error=text)
 
 
-def _park(job: Job, reason: str) -> None:
+@transaction.atomic
+def _park(job: Job, reason: str, *, now: datetime) -> None:
+    """Put a job aside and tell the staff: nothing goes on with it until a person has it tried again."""
+    if not _finish(job, state=JobState.PARKED, last_error=reason):
+        return
     logger.error("job %s %s is parked: %s", job.kind, job.key, reason)
-    _finish(job, state=JobState.PARKED, last_error=reason)
+    said = {"job": ids.spell("job", job.id), "kind": job.kind, "key": job.key, "reason": reason}
+    events.emit("job.parked", "job", job.id, None, said, now=now)
 
 
-def _finish(job: Job, **changes: Any) -> None:
-    if not _claimed(job).update(lease_until=None, **changes):
+def _finish(job: Job, **changes: Any) -> bool:
+    """Write down what became of the present attempt; False when another worker has taken the job over."""
+    finished = bool(_claimed(job).update(lease_until=None, **changes))
+    if not finished:
         logger.warning("job %s %s was taken over by another worker", job.kind, job.key)
+    return finished
 
 
 def _claimed(job: Job) -> Any:

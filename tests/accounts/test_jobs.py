@@ -3,11 +3,15 @@
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
+from accounts.events.models import Event
+from accounts.foundation import clock, ids
 from accounts.foundation.errors import NotFound
 from accounts.jobs import registry, services
 from accounts.jobs.errors import LeaseLost
@@ -115,6 +119,42 @@ def test_a_job_that_always_fails_is_parked_and_no_longer_tried(worker: Worker) -
 
     assert _job().state == JobState.PARKED
     assert services.run_due(limit=1, now=moment + timedelta(days=1)) == 0
+
+
+def _parked(worker: Worker) -> Job:
+    services.enqueue(KIND, "a", now=NOW)
+    worker.failing = True
+    moment = NOW
+    for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
+        services.run_due(limit=1, now=moment)
+        moment += wait_after(attempt)
+    return _job()
+
+
+def test_the_staff_is_told_of_a_parked_job(worker: Worker) -> None:
+    job = _parked(worker)
+
+    told = Event.objects.get(type="job.parked")
+    assert (told.organisation_id, told.subject_id) == (None, job.id)
+    assert told.payload["reason"] == "RuntimeError: out of paper"
+
+
+def test_the_command_shows_parked_jobs_and_has_one_tried_again(worker: Worker) -> None:
+    job, shown = _parked(worker), StringIO()
+
+    call_command("jobs", stdout=shown)
+    assert f"{ids.spell('job', job.id)}  {KIND} a: RuntimeError: out of paper" in shown.getvalue()
+    worker.failing = False
+    call_command("jobs", retry=ids.spell("job", job.id), stdout=shown)
+
+    assert services.run_due(limit=1, now=clock.now()) == 1
+    assert worker.done == ["a"]
+
+
+@pytest.mark.parametrize("which", ["job_00000000000000000000000000", "ord_00000000000000000000000000", "x"])
+def test_the_command_refuses_what_is_not_parked(db: None, which: str) -> None:
+    with pytest.raises(CommandError, match="No parked job"):
+        call_command("jobs", retry=which)
 
 
 def test_an_operator_can_have_a_parked_job_tried_again(worker: Worker, platform_admin: User, lab_admin: User) -> None:
