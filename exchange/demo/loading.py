@@ -47,9 +47,11 @@ def load(*, now: datetime) -> None:
         raise NotEmpty
     told = _tell(story_day(now))
     today.play(told, until=now)
-    stage.open_live_market(now=now)
-    people.welcome(now=now)
-    traffic.go_on(now=clock.now())
+    # All that took a while: what follows happens at the present, so that no gate has passed it by.
+    present = clock.now()
+    people.welcome(now=present)
+    stage.open_live_market(now=present)
+    traffic.go_on(now=present)
 
 
 def story_day(now: datetime) -> date:

@@ -15,6 +15,7 @@ from django.db.models import Max, Sum
 
 from accounts.actors.actor import Capability
 from accounts.organisations.models import Organisation
+from accounts.organisations.rules import OrganisationStatus
 from billing.ledger import queries as ledger
 from catalog.measures.interval import HOUR
 from catalog.offerings import cells
@@ -39,10 +40,11 @@ from exchange.orders.rules import LimitSource, OrderKind, OrderSpec, OrderTerms
 
 SEED: Final = 1
 STEP: Final = timedelta(seconds=30)  # beat rings so often: an instant within a step draws the same
+MARGIN: Final = timedelta(minutes=1)
 # Standing offers reach from six to twelve hours ahead.
 STRETCH: Final = 6 * HOUR
 RESTING_ORDERS: Final = 4
-FILLING_PERCENT: Final = 20  # of steps bring an order that is meant to fill: some 24 an hour
+FILLING_PERCENT: Final = 30  # of steps bring an order for an hour that is meant to fill: some 36 in an hour
 BUSY_SHARE: Final = Fraction(6, 10)
 BUSY_WITHIN: Final = 3 * HOUR
 RESTING_LIMIT: Final = (70, 95)  # per cent of the reserve of what the buyer has in mind
@@ -78,26 +80,28 @@ def go_on(*, now: datetime) -> int:
         place_order(market, standing, draws, fills=False, now=now)
         placed += 1
     if draws.chance("comes", FILLING_PERCENT) and not _is_busy(market, now=now):
-        place_order(market, standing, draws, fills=True, now=now)
+        place_order(market, standing, draws, fills=True, now=now, hours=1)
         placed += 1
     return placed
 
 
 def supplies() -> tuple[Supply, ...]:
-    """Return the offerings with a standing offer, in the order of their names."""
+    """Return the offerings with a standing offer, in the order of their names, but what the operator suspended."""
     plans = {plan.name: plan.standing for plan in script.standing()}
-    found = offerings.with_cells(Offering.objects.filter(provider__synthetic=True, name__in=plans).order_by("name"))
+    listed = offerings.listed().filter(
+        provider__synthetic=True, provider__status=OrganisationStatus.ACTIVE, name__in=plans
+    )
     return tuple(
         Supply(offering, cells.attributes(offering), standing)
-        for offering in found
+        for offering in listed.order_by("name")
         if (standing := plans[offering.name]) is not None
     )
 
 
 def first_hour(market: Market, *, now: datetime) -> datetime:
-    """Return the first hour that can be entered safely: should the next gate close meanwhile, the one after it."""
-    after = now + timedelta(seconds=market.gate_interval_seconds)
-    return market_rules.horizon(market.terms, market_rules.next_gate(market.terms, after)).first_at
+    """Return the first hour that can be entered safely, though a gate within the next minute should close meanwhile."""
+    gate_at = market_rules.next_gate(market.terms, now + MARGIN)
+    return market_rules.horizon(market.terms, gate_at).first_at
 
 
 def renew_offers(market: Market, standing: Sequence[Supply], *, now: datetime) -> None:
@@ -161,7 +165,8 @@ def place_order(
 
 def _buyers() -> tuple[Organisation, ...]:
     names = [plan.name for plan in script.buyers()]
-    return tuple(Organisation.objects.filter(synthetic=True, name__in=names).order_by("name"))
+    active = Organisation.objects.filter(synthetic=True, status=OrganisationStatus.ACTIVE, name__in=names)
+    return tuple(active.order_by("name"))
 
 
 def _needs(cell: CellAttributes, draws: Draws, purpose: str) -> Needs:
