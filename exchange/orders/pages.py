@@ -23,7 +23,6 @@ from billing.contracts.rules import WorstCase
 from billing.ledger import queries as ledger
 from catalog.offerings import wording
 from catalog.offerings.needs import Needs
-from exchange.leases import queries as leases
 from exchange.markets import proposals
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
@@ -153,12 +152,20 @@ def _ticket(
 
 
 def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *, status: int = 200) -> HttpResponse:
+    trades = (
+        order.trades.select_related("offer__offering__site", "provider", "round", "contract")
+        .prefetch_related("contract__leases")
+        .order_by("starts_at", "id")
+    )
     context = {
         "order": order,
         "form": form,
         "is_live": order.status in LIVE and order.buyer_id == actor.organisation_id and actor.can(Capability.TRADE),
-        "trades": order.trades.select_related("offer__offering__site", "provider", "round").order_by("starts_at", "id"),
-        "leases": leases.visible_to(actor).filter(contract_id__in=order.trades.values("contract_id")).order_by("id"),
+        "trades": trades,
+        # From the side of trades: leases are a room of their own, above orders.
+        "leases": sorted(
+            {lease for trade in trades for lease in trade.contract.leases.all()}, key=lambda lease: lease.id
+        ),
         "needs": wording.in_words(Needs.from_document(order.needs)),
         "timeline": events.timeline(actor, "order", order.id),
         "rounds": order.rounds.select_related("round").order_by("round__scheduled_at"),
