@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from billing.contracts.terms import RateTerms, SlotTerms, TaxTerms
+from billing.rating.timelines import Timelines
 from catalog.measures.interval import Interval
 from catalog.measures.units import Aggregation, unit
 
@@ -101,7 +102,8 @@ def segment_charges(
     charges: list[Charge] = []
     covered: list[Interval] = []
     cuts = tuple(cuts)
-    for slot in _of_offering(slots, segment.offering_id):
+    own = (slot for slot in slots if slot.offering_id == segment.offering_id)
+    for slot in sorted(own, key=lambda slot: slot.starts_at):
         shared = slot.interval.intersect(segment.interval)
         if shared is None:
             continue
@@ -118,12 +120,15 @@ def segment_charges(
 def gap_charges(
     slots: Iterable[SlotTerms], reported: Iterable[Segment], *, cuts: Iterable[datetime] = ()
 ) -> tuple[Charge, ...]:
-    """Price the contracted time that no segment covers: all of it is undelivered."""
+    """Price the contracted time that no segment covers: all of it is undelivered.
+
+    Segments of one offering do not overlap.
+    """
     charges: list[Charge] = []
-    reported, cuts = tuple(reported), tuple(cuts)
+    cuts = tuple(cuts)
+    covered = Timelines((segment.offering_id, segment.interval, segment.interval) for segment in reported)
     for slot in sorted(slots, key=lambda slot: (slot.offering_id, slot.starts_at)):
-        covered = [segment.interval for segment in reported if segment.offering_id == slot.offering_id]
-        for gap in slot.interval.subtract(covered):
+        for gap in slot.interval.subtract(covered.during(slot.offering_id, slot.interval)):
             for piece in gap.split(cuts):
                 charges += _capacity(slot, piece, delivered=0)
     return tuple(charges)
@@ -168,10 +173,6 @@ def whole_seconds(interval: Interval) -> int:
     if rest:
         raise Unpriceable(f"expected whole seconds, got {interval.start.isoformat()}/{interval.end.isoformat()}")
     return seconds
-
-
-def _of_offering(slots: Iterable[SlotTerms], offering_id: UUID) -> list[SlotTerms]:
-    return sorted((slot for slot in slots if slot.offering_id == offering_id), key=lambda slot: slot.starts_at)
 
 
 def _capacity(slot: SlotTerms, piece: Interval, *, delivered: int) -> list[Charge]:

@@ -1,6 +1,6 @@
 """Rates what came in since the last time: each usage event once, into charges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
@@ -13,9 +13,12 @@ from billing.rating import charges
 from billing.rating.charges import Reading, Segment, Unpriceable
 from billing.rating.models import Charge
 from billing.rating.quantities import exact_decimal
+from billing.rating.timelines import Timelines
 from billing.usage.models import AllocationSegment, UsageEvent, UsageReversal
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
+
+Schedule = Timelines[tuple[UUID, SlotTerms]]  # the runs of a contract's slots, with their ids
 
 
 def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
@@ -24,12 +27,13 @@ def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
     A report is placed by the end of its interval. The caller holds the contract's lock. Raises Unpriceable when an
     event has no price: nothing is rated then, for a bill without it would under-report.
     """
-    agreed, slots = Terms.from_document(contract.terms), _slots(contract)
+    agreed, schedule = Terms.from_document(contract.terms), _schedule(_slots(contract))
     cuts = charges.tax_cuts(agreed.sales_taxes, agreed.purchase_taxes)
     rated = Charge.objects.filter(usage_event_id=OuterRef("id"))
     pending = list(
         UsageEvent.objects.filter(~Exists(rated), contract=contract, ends_at__lte=until)
         .select_related("metering_point")
+        .defer("payload")
         # Time-ordered ids: an event comes before the one that reverses it.
         .order_by("id")
     )
@@ -41,8 +45,10 @@ def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
             before = fresh.get(target) or list(Charge.objects.filter(usage_event_id=target).order_by("n"))
             fresh[event.id] = [_opposite(charge, event, n, now=now) for n, charge in enumerate(before)]
         else:
-            priced = _priced(event, agreed, slots.values(), cuts)
-            fresh[event.id] = [_row(contract, charge, slots, event.id, n, now=now) for n, charge in enumerate(priced)]
+            priced = _priced(event, agreed, schedule, cuts)
+            fresh[event.id] = [
+                _row(contract, charge, schedule, event.id, n, now=now) for n, charge in enumerate(priced)
+            ]
         if not fresh[event.id]:
             raise Unpriceable(f"usage event {event.id} has no charge")
     rows = [charge for rows in fresh.values() for charge in rows]
@@ -66,7 +72,8 @@ def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
     owed = [clipped for slot in slots.values() if (clipped := _before(slot, until)) is not None]
     cuts = charges.tax_cuts(agreed.sales_taxes, agreed.purchase_taxes)
     missing = charges.gap_charges(owed, reported, cuts=cuts)
-    rows = [_row(contract, charge, slots, None, n, now=now) for n, charge in enumerate(missing)]
+    schedule = _schedule(slots)
+    rows = [_row(contract, charge, schedule, None, n, now=now) for n, charge in enumerate(missing)]
     # Counted before? Then these are the same charges: nothing can be reported any more.
     Charge.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
     return len(rows)
@@ -89,13 +96,12 @@ def as_values(rows: Iterable[Charge]) -> list[charges.Charge]:
     ]
 
 
-def _priced(
-    event: UsageEvent, agreed: Terms, slots: Iterable[SlotTerms], cuts: Sequence[datetime]
-) -> Sequence[charges.Charge]:
+def _priced(event: UsageEvent, agreed: Terms, schedule: Schedule, cuts: Sequence[datetime]) -> Sequence[charges.Charge]:
     offering_id = event.metering_point.offering_id
     interval = Interval(event.starts_at, event.ends_at)
     assert event.quantity is not None, "only reversals have no quantity"
     if event.kind == EventKind.SEGMENT:
+        slots = [slot for _, slot in schedule.during(offering_id, interval)]
         return charges.segment_charges(Segment(offering_id, interval, int(event.quantity)), slots, cuts=cuts)
     rate = agreed.offering(offering_id).rate(event.meter)
     if rate is None:
@@ -116,6 +122,10 @@ def _slots(contract: Contract) -> dict[UUID, SlotTerms]:
     }
 
 
+def _schedule(slots: Mapping[UUID, SlotTerms]) -> Schedule:
+    return Timelines((slot.offering_id, slot.interval, (slot_id, slot)) for slot_id, slot in slots.items())
+
+
 def _before(slot: SlotTerms, until: datetime) -> SlotTerms | None:
     if until <= slot.starts_at:
         return None
@@ -126,7 +136,7 @@ def _before(slot: SlotTerms, until: datetime) -> SlotTerms | None:
 def _row(
     contract: Contract,
     charge: charges.Charge,
-    slots: dict[UUID, SlotTerms],
+    schedule: Schedule,
     usage_event_id: UUID | None,
     n: int,
     *,
@@ -136,8 +146,8 @@ def _row(
     if charge.kind is not charges.ChargeKind.METERED:
         slot_id = next(
             slot_id
-            for slot_id, slot in slots.items()
-            if slot.offering_id == charge.offering_id and slot.interval.covers(charge.interval)
+            for slot_id, slot in schedule.during(charge.offering_id, charge.interval)
+            if slot.interval.covers(charge.interval)
         )
     return Charge(
         contract=contract,
