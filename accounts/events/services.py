@@ -1,11 +1,13 @@
 """Writing the outbox."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts.events.models import Event
+
+_BATCH: Final = 1_000  # rows of one statement
 
 
 def emit(
@@ -21,7 +23,27 @@ def emit(
 
     The payload must be JSON: ids in their outside spelling, amounts and times as text.
     """
-    return Event.objects.create(
+    event = of(type, subject_type, subject_id, organisation_id, payload, now=now)
+    event.save(force_insert=True)
+    return event
+
+
+def emit_all(told: Iterable[Event]) -> None:
+    """Note many things at once, in their order: a gate tells every order of its book while it holds the round."""
+    Event.objects.bulk_create(told, batch_size=_BATCH)
+
+
+def of(
+    type: str,  # noqa: A002 (the field's name in every event format)
+    subject_type: str,
+    subject_id: UUID,
+    organisation_id: UUID | None,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> Event:
+    """Return an event that is not noted yet, for emit_all; the arguments are those of emit."""
+    return Event(
         type=type,
         subject_type=subject_type,
         subject_id=subject_id,

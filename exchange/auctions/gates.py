@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.actors.actor import Actor, Capability
 from accounts.events import services as events
+from accounts.events.models import Event
 from accounts.foundation import ids
 from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
@@ -193,16 +194,15 @@ def _enter(closing: Round, in_book: list[Order], *, now: datetime) -> None:
         ],
         batch_size=BATCH,
     )
-    for order in in_book:
-        _tell(order, closing, "order.locked", now=now)
+    events.emit_all(_told(order, closing, "order.locked", now=now) for order in in_book)
 
 
 def _release_book(voided: Round, *, now: datetime) -> None:
     entries = RoundOrder.objects.filter(round=voided, state=EntryState.LOCKED)
     order_ids = list(entries.order_by("order_id").values_list("order_id", flat=True))
     orders.reopen(order_ids)
-    for order in Order.objects.filter(id__in=order_ids).order_by("id"):
-        _tell(order, voided, "order.reopened", now=now)
+    reopened = Order.objects.filter(id__in=order_ids).order_by("id")
+    events.emit_all(_told(order, voided, "order.reopened", now=now) for order in reopened)
     entries.update(state=EntryState.RELEASED, settled_at=now)
     release_offers(voided)
 
@@ -214,9 +214,9 @@ def release_offers(over: Round) -> None:
         offers.unlock(ids.parse("off", id_) for id_ in books.offer_ids_in(snapshot.text))
 
 
-def _tell(order: Order, round_: Round, type_: str, *, now: datetime) -> None:
+def _told(order: Order, round_: Round, type_: str, *, now: datetime) -> Event:
     said = {"order": ids.spell("ord", order.id), "round": ids.spell("rnd", round_.id)}
-    events.emit(type_, "order", order.id, order.buyer_id, said, now=now)
+    return events.of(type_, "order", order.id, order.buyer_id, said, now=now)
 
 
 def _void_due(market: Market, reason: str, *, now: datetime) -> None:
