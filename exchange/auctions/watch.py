@@ -47,8 +47,9 @@ def sweep(*, now: datetime) -> int:
 
 def overdue(*, now: datetime) -> list[Round]:
     """Return the rounds that should have been published or given up by now, oldest first."""
-    due = Round.objects.select_related("market").filter(scheduled_at__lt=now - DEADLINE)
-    return list(due.exclude(status__in=[RoundStatus.PUBLISHED, RoundStatus.VOID]).order_by("scheduled_at"))
+    unfinished = Round.objects.filter(status__in=rules.TAKING_ORDERS | rules.IN_PROGRESS)
+    due = unfinished.filter(scheduled_at__lt=now - DEADLINE)
+    return list(due.select_related("market").order_by("scheduled_at"))
 
 
 def _was_said(late: Round) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -18,14 +18,18 @@ _STRETCH = "."  # see exchange.auctions.book
 _BLINDED_CHARACTERS = 20
 
 
+# What of a round's documents may be megabytes, and is shown by the document's own address alone.
+_LONG: Final = ("snapshot__text", "outcome__text", "outcome__certificate", "outcome__record")
+
+
 def rounds() -> QuerySet[Round]:
-    """Return all rounds with their documents: rounds are public to members."""
-    return Round.objects.select_related("market", "snapshot", "outcome")
+    """Return all rounds, public to members, with what a list shows of their documents."""
+    return Round.objects.select_related("market", "snapshot", "outcome").defer(*_LONG)
 
 
 def get(round_id: UUID) -> Round:
-    """Return a round; raises RoundNotFound."""
-    found = rounds().filter(id=round_id).first()
+    """Return a round with its whole documents; raises RoundNotFound."""
+    found = rounds().defer(None).filter(id=round_id).first()
     if found is None:
         raise RoundNotFound
     return found
