@@ -1,4 +1,4 @@
-"""The verbs of contracts: open, begin, pause, end."""
+"""The verbs of contracts: open, begin, end, terminate, settle."""
 
 from collections.abc import Sequence
 from datetime import datetime

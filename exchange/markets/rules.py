@@ -161,9 +161,6 @@ def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
     )
 
 
-# --- Prices and quantities ---------------------------------------------------------------------
-
-
 # --- Checks: every one yields what is wrong, with the value seen and what was expected -----------
 
 
