@@ -1,7 +1,9 @@
 """Strict reading of book documents: JSON in, a canonical ``Book`` out, or the exact place that is wrong.
 
-Integers only (no float, no boolean, no exponent), no duplicate or unknown key, no dangling cell, nothing off the
-slot grid. Errors carry a JSON pointer, the value seen and what was expected.
+Integers only (no float, no boolean, no exponent), no duplicate key, no dangling cell, nothing off the slot grid.
+Members that the format does not name are ignored and leave no trace in the digest, so that a book may carry a title
+or a note; only inside ``needs`` they are refused, because a need that is not understood cannot be met. Errors carry a
+JSON pointer, the value seen and what was expected.
 """
 
 import dataclasses
@@ -16,8 +18,8 @@ from exchange.clearing import book as books
 from exchange.clearing.book import Attributes, Book, Cell, MaxLatency, Needs, Offer, Order, OrderKind
 from exchange.clearing.errors import BookError, shorten
 
-_ATTRIBUTES = tuple(field.name for field in dataclasses.fields(Attributes))
 _NEEDS = tuple(field.name for field in dataclasses.fields(Needs))
+_BLOCK_KEYS = ("qmin", "hours")
 _ORDER_KEYS = ("id", "buyer", "seq", "kind", "qmax", "limit", "earliest", "latest")
 
 INT64_MAX = 2**63 - 1
@@ -115,7 +117,7 @@ def _float_literal(text: str) -> object:
 
 def read_book(document: object) -> Book:
     """Check a decoded document and return its book; raises BookError."""
-    top = _Fields(document, "", required=("cells", "offers", "orders"), optional=("grid", "budgets"))
+    top = _Fields(document, "", required=("cells", "offers", "orders"))
     grid = top.get("grid", _integer(1), 1)
     cells = top.rows("cells", _read_cell)
     known = {cell.id for cell in cells}
@@ -127,16 +129,16 @@ def read_book(document: object) -> Book:
 
 
 class _Fields:
-    """One JSON object with a known set of keys."""
+    """One JSON object that has to have some keys and, if ``only`` is given, may have no others than those."""
 
-    def __init__(self, value: object, at: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, value: object, at: str, *, required: tuple[str, ...] = (), only: tuple[str, ...] | None = None
+    ) -> None:
         self.at = at
         self.values = _an_object(value, at)
         for key in self.values:
-            if key not in required and key not in optional:
-                raise BookError(
-                    _join(at, key), value=key, expected="one of the keys " + ", ".join((*required, *optional))
-                )
+            if only is not None and key not in only:
+                raise BookError(_join(at, key), value=key, expected="one of the keys " + ", ".join(only))
         for key in required:
             if key not in self.values:
                 raise BookError(_join(at, key), value="a missing key", expected=f"the key {key!r}")
@@ -168,7 +170,7 @@ def _read_cell(value: object, at: str) -> Cell:
 
 
 def _read_attributes(value: object, at: str) -> Attributes:
-    fields = _Fields(value, at, required=(), optional=_ATTRIBUTES)
+    fields = _Fields(value, at)
     return Attributes(
         model=fields.get("model", _text, None),
         mem_gb=fields.get("mem_gb", _integer(0), None),
@@ -182,7 +184,7 @@ def _read_attributes(value: object, at: str) -> Attributes:
 
 
 def _read_needs(value: object, at: str) -> Needs:
-    fields = _Fields(value, at, required=(), optional=_NEEDS)
+    fields = _Fields(value, at, only=_NEEDS)
     return Needs(
         model=fields.get("model", _texts, None),
         region=fields.get("region", _texts, None),
@@ -196,7 +198,7 @@ def _read_needs(value: object, at: str) -> Needs:
 
 
 def _read_latency(value: object, at: str) -> MaxLatency:
-    fields = _Fields(value, at, required=("metro", "ms"))
+    fields = _Fields(value, at, required=("metro", "ms"), only=("metro", "ms"))
     return MaxLatency(metro=fields.must("metro", _text), ms=fields.must("ms", _integer(0)))
 
 
@@ -220,18 +222,15 @@ def _read_offer(value: object, at: str, *, known: set[str], grid: int) -> Offer:
 
 
 def _read_order(value: object, at: str, *, grid: int) -> Order:
-    block_keys = ("qmin", "hours")
     is_block = isinstance(value, dict) and value.get("kind") == OrderKind.BLOCK
-    fields = _Fields(
-        value,
-        at,
-        required=_ORDER_KEYS + (block_keys if is_block else ()),
-        optional=("single_site", "needs") + (() if is_block else block_keys),
-    )
+    fields = _Fields(value, at, required=_ORDER_KEYS + (_BLOCK_KEYS if is_block else ()))
     kind = fields.must("kind", _kind)
-    # An hourly order's qmin and hours are ignored, but still have to be integers where they are given.
-    qmin = fields.get("qmin", _integer(1 if is_block else INT64_MIN), 0)
-    hours = fields.get("hours", _slot(grid) if is_block else _integer(INT64_MIN), 0)
+    if is_block:
+        qmin, hours = fields.must("qmin", _integer(1)), fields.must("hours", _slot(grid))
+    else:
+        qmin = hours = 0
+        for key in _BLOCK_KEYS:
+            fields.get(key, _ignored, None)
     order = Order(
         id=fields.must("id", _text),
         buyer=fields.must("buyer", _text),
@@ -241,8 +240,8 @@ def _read_order(value: object, at: str, *, grid: int) -> Order:
         limit=fields.must("limit", _integer(0)),
         earliest=fields.must("earliest", _slot(grid)),
         latest=fields.must("latest", _slot(grid)),
-        qmin=qmin if is_block else 0,
-        hours=hours if is_block else 0,
+        qmin=qmin,
+        hours=hours,
         single_site=fields.get("single_site", _boolean, False),
         needs=fields.get("needs", _read_needs, Needs()),
     )
@@ -273,6 +272,12 @@ def _integer(least: int) -> Read[int]:
         return value
 
     return read
+
+
+def _ignored(value: object, at: str) -> None:
+    """Check a number that an hourly order only carries: any integer, or null; never a float in its place."""
+    if value is not None:
+        _integer(INT64_MIN)(value, at)
 
 
 def _slot(grid: int) -> Read[int]:

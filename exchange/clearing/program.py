@@ -30,6 +30,7 @@ class Welfare:
     program: Program
     base: int  # micros that the program takes off every price
     unit: float  # micros per unit of the program's money
+    ticks: int  # the dearest price over the base, in the largest tick that all prices share
     groups: tuple[Group, ...] = ()
     taken: list[int] = field(default_factory=list)  # by group: its binary
     shares: list[tuple[int, ...]] = field(default_factory=list)  # by group: lots of each alternative
@@ -47,8 +48,8 @@ class Welfare:
         return self.money(micros - self.base)
 
 
-def money_scale(market: Market) -> tuple[int, float]:
-    """Return what to take off every price, and how many micros make one unit of the program's money.
+def money_scale(market: Market) -> tuple[int, float, int]:
+    """Return what to take off every price, the micros of one unit of the program's money, and the range in ticks.
 
     As much is bought as is sold, so a base common to all prices changes neither welfare nor what anybody gains; only
     budgets see whole payments.
@@ -57,7 +58,8 @@ def money_scale(market: Market) -> tuple[int, float]:
     base = 0 if market.book.budgets else min(prices, default=0)
     divisor = math.gcd(*(price - base for price in prices)) or 1
     largest = (max(prices, default=0) - base) // divisor
-    return base, divisor if largest <= LARGEST_EXACT_PRICE else divisor * (largest / LARGEST_EXACT_PRICE)
+    unit = divisor if largest <= LARGEST_EXACT_PRICE else divisor * (largest / LARGEST_EXACT_PRICE)
+    return base, unit, largest
 
 
 def build(market: Market, *, groups: Sequence[Group] | None = None) -> Welfare:

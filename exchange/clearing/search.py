@@ -14,6 +14,7 @@ from exchange.clearing import prices, pricing_program, ties
 from exchange.clearing import program as programs
 from exchange.clearing.allocation import Allocation, Divider, Placement
 from exchange.clearing.book import Document
+from exchange.clearing.enumeration import Enumeration, TooLarge
 from exchange.clearing.model import Group, Market
 from exchange.clearing.prices import Assessment
 from exchange.clearing.program import Welfare
@@ -37,6 +38,11 @@ class Limits:
     strict_share: int = 90
     slots: int = 64  # books with at most so many slots on offer and few orders are solved slot by slot
     slotwise_orders: int = 40
+    # Prices over a wider range are hard for floats to tell apart: then books of few orders that take few steps are
+    # enumerated.
+    float_ticks: int = 100_000
+    enumerated_orders: int = 10
+    enumeration_steps: int = 400_000
 
 
 DEFAULT = Limits()
@@ -102,6 +108,8 @@ class Search:
         welfare = programs.build(self.market)
         if not welfare.program.objective:
             return self.strict
+        if welfare.ticks > self.limits.float_ticks and self._enumerate():
+            return self.strict
         if welfare.program.binaries > self.limits.program_binaries:
             self.stats.method, self.stats.limited = "insertions", True
             self._drop_and_insert(None, {})
@@ -125,6 +133,18 @@ class Search:
         """
         worth = self.strict.welfare * 100 >= self.legal.welfare * self.limits.strict_share
         return self.strict if worth else self.legal
+
+    def _enumerate(self) -> bool:
+        """Try every allocation in integers; return whether the book was small enough for that."""
+        if len(self.market.book.orders) > self.limits.enumerated_orders:
+            return False
+        try:
+            allocation = Enumeration(self.market, self.limits.enumeration_steps).run()
+        except TooLarge:
+            return False
+        self.stats.method = "enumeration"
+        self._consider(self._judge(allocation))
+        return True
 
     def _optimise(self, welfare: Welfare, *, presolve: bool = True) -> Solution:
         self.stats.programs += 1

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from exchange.clearing import engine, verify
 from exchange.clearing.book import Book
+from exchange.clearing.search import DEFAULT, Limits
 from tests.exchange.clearing import tiny
 from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 
@@ -29,12 +30,12 @@ class Judgement:
     faults: tuple[str, ...]
 
 
-def judge(book: Book) -> Judgement:
+def judge(book: Book, *, limits: Limits = DEFAULT) -> Judgement:
     """Clear a tiny book and compare; raises TooLarge when it cannot be enumerated."""
     enumeration = Enumeration(book)
     required = enumeration.best(Prices.STRICT)
     assert required is not None, "trading nothing is always strict"
-    result = engine.clear(book)
+    result = engine.clear(book, limits=limits)
     document = json.loads(result.outcome.canonical_bytes())
     report = verify.verify(book, document, required_welfare=required)
     faults = [str(violation) for violation in report.violations]

@@ -50,6 +50,12 @@ def test_a_full_document_survives_a_round_trip() -> None:
     assert parsing.parse_book(book.canonical_bytes()) == book
 
 
+def at(value: Any, pointer: str) -> Any:
+    for key in pointer.split("/")[1:]:
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
 @pytest.mark.parametrize(
     ("pointer", "value"),
     [
@@ -91,10 +97,8 @@ def test_a_full_document_survives_a_round_trip() -> None:
 )
 def test_a_wrong_value_is_refused_with_its_place(pointer: str, value: object) -> None:
     wrong = document()
-    *path, last = pointer.strip("/").split("/")
-    place: Any = wrong
-    for key in path:
-        place = place[int(key)] if isinstance(place, list) else place[key]
+    parent, last = pointer.rsplit("/", 1)
+    place = at(wrong, parent)
     place[int(last) if isinstance(place, list) else last] = value
 
     error = refusal(json.dumps(wrong))
@@ -111,17 +115,21 @@ def test_a_number_that_is_no_64_bit_integer_is_refused_with_its_place(literal: s
     assert refusal(source).pointer == "/offers/0/qty"
 
 
-@pytest.mark.parametrize(
-    ("place", "key"), [("", "threshold"), ("/orders/0/needs", "min_ram"), ("/offers/0", "price"), ("/cells/0", "x/y")]
-)
-def test_an_unknown_key_is_refused(place: str, key: str) -> None:
+@pytest.mark.parametrize(("place", "key"), [("/orders/0/needs", "x/y"), ("/orders/0/needs/max_latency", "hops")])
+def test_an_unknown_need_is_refused(place: str, key: str) -> None:
     wrong = document()
-    target: Any = wrong
-    for step in place.split("/")[1:]:
-        target = target[int(step)] if isinstance(target, list) else target[step]
-    target[key] = 1
+    at(wrong, place)[key] = 1
 
     assert refusal(json.dumps(wrong)).pointer == f"{place}/{key.replace('/', '~1')}"
+
+
+@pytest.mark.parametrize("place", ["", "/cells/0", "/cells/0/attrs", "/offers/0", "/orders/0"])
+@pytest.mark.parametrize("note", [1, 0.98, None, {"a": [1.5]}, "text"])
+def test_a_member_that_the_format_does_not_name_is_ignored(place: str, note: object) -> None:
+    noted = document()
+    at(noted, place)["note"] = note
+
+    assert parsing.parse_book(json.dumps(noted)) == parsing.parse_book(json.dumps(document()))
 
 
 @pytest.mark.parametrize("key", ["cells", "offers", "orders"])
@@ -166,7 +174,11 @@ def test_an_hourly_order_ignores_minimum_fill_and_hours() -> None:
     plain["orders"][0] |= {"kind": "hourly"}
     del plain["orders"][0]["qmin"], plain["orders"][0]["hours"]
 
+    empty = document()
+    empty["orders"][0] |= {"kind": "hourly", "qmin": None, "hours": None}
+
     assert parsing.parse_book(json.dumps(hourly)) == parsing.parse_book(json.dumps(plain))
+    assert parsing.parse_book(json.dumps(empty)) == parsing.parse_book(json.dumps(plain))
 
 
 def test_an_hourly_order_may_not_hide_a_float_in_what_it_ignores() -> None:
