@@ -14,7 +14,7 @@ from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import clock, ids
 from accounts.foundation.errors import NotFound
-from accounts.jobs import doorbell, registry
+from accounts.jobs import doorbell, presence, registry
 from accounts.jobs.errors import LeaseLost
 from accounts.jobs.models import Job
 from accounts.jobs.rules import MAXIMUM_ATTEMPTS, JobState, wait_after
@@ -46,16 +46,21 @@ def run_due(*, limit: int, now: datetime) -> int:
         job = _claim(now=now)
         if job is None:
             return done
-        _run(job, now=now)
+        try:
+            _run(job, now=now)
+        finally:
+            presence.withdraw(job.id)
     return limit
 
 
 @transaction.atomic
 def _claim(*, now: datetime) -> Job | None:
-    due = Q(state=JobState.PENDING, due_at__lte=now) | Q(state=JobState.RUNNING, lease_until__lte=now)
+    lost = Q(lease_until__lte=now) | Q(worked_on=False)
+    due = Q(state=JobState.PENDING, due_at__lte=now) | Q(lost, state=JobState.RUNNING)
     # SKIP LOCKED: workers that look at the same moment take different rows instead of waiting.
     job = (
-        Job.objects.select_for_update(skip_locked=True)
+        Job.objects.annotate(worked_on=presence.is_worked_on())
+        .select_for_update(skip_locked=True)
         .filter(due, kind__in=registry.kinds())
         .order_by("due_at", "id")
         .first()
@@ -66,6 +71,7 @@ def _claim(*, now: datetime) -> Job | None:
     job.attempt += 1
     job.lease_until = now + timedelta(seconds=registry.handler_of(job.kind).lease_seconds)
     job.save(update_fields=["state", "attempt", "lease_until"])
+    presence.announce(job.id)
     return job
 
 

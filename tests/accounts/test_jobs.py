@@ -1,6 +1,7 @@
 """Jobs: each is done, once if all goes well, again after a failure, and by somebody else after a death."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from io import StringIO
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from accounts.events.models import Event
 from accounts.foundation import clock, ids
 from accounts.foundation.errors import NotFound
-from accounts.jobs import registry, services
+from accounts.jobs import presence, registry, services
 from accounts.jobs.errors import LeaseLost
 from accounts.jobs.models import Job
 from accounts.jobs.registry import Renew
@@ -187,6 +188,35 @@ def test_the_job_of_a_dead_worker_is_taken_over_when_its_lease_ends(worker: Work
 
     assert worker.done == ["a"]
     assert (_job().state, _job().attempt) == (JobState.DONE, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_job_of_a_killed_worker_is_taken_over_at_once(worker: Worker) -> None:
+    services.enqueue(KIND, "a", now=NOW)
+
+    def claim_and_die() -> None:
+        assert services._claim(now=NOW) is not None
+        assert services.run_due(limit=1, now=NOW) == 0  # while it lives, the job is its own
+        connection.close()
+
+    dying = threading.Thread(target=claim_and_die)
+    dying.start()
+    dying.join()
+
+    # The server notices that the connection has ended a moment after.
+    for _ in range(100):
+        if services.run_due(limit=1, now=NOW + timedelta(seconds=1)):
+            break
+        time.sleep(0.05)
+    assert worker.done == ["a"]
+    assert (_job().state, _job().attempt) == (JobState.DONE, 2)
+
+
+def test_a_worker_holds_on_to_a_job_only_while_it_does_it(worker: Worker) -> None:
+    services.enqueue(KIND, "a", now=NOW)
+    services.run_due(limit=1, now=NOW)
+
+    assert not Job.objects.annotate(worked_on=presence.is_worked_on()).get(key="a").worked_on
 
 
 def test_a_worker_that_lost_its_lease_can_neither_renew_nor_finish(worker: Worker) -> None:
