@@ -47,7 +47,8 @@ class StrictJSONParser(BaseParser):
         """Return the document; raises BodyNotJson or BodyTooLarge."""
         context = parser_context or {}
         charset = _charset(media_type)
-        if charset not in {"", "utf-8", "utf8"}:
+        # The framework matches a wildcard, which belongs into Accept, with every parser.
+        if charset not in {"", "utf-8", "utf8"} or "*" in (media_type or ""):
             raise UnsupportedMediaType(media_type or "")
         maximum = getattr(context.get("view"), "max_body_bytes", _DEFAULT_BYTES)
         request: Request | None = context.get("request")
