@@ -307,9 +307,14 @@ def _check_amended(order: Order, before: OrderTerms, after: OrderTerms, *, gate_
 def _lock(read: Order) -> Order:
     """Lock an order that was read before its wallet was locked; raises OrderChangedMeanwhile."""
     order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("market").get(id=read.id)
-    if (order.revision, order.status) != (read.revision, read.status):
+    # A whole round may have passed since: the order is open as before, but part of its hold is a contract's now.
+    if _state(order) != _state(read):
         raise OrderChangedMeanwhile
     return order
+
+
+def _state(order: Order) -> tuple[object, ...]:
+    return order.revision, order.status, order.filled_unit_hours, order.closed_unit_hours
 
 
 def _record(actor: Actor, order: Order, verb: str, *, before: dict[str, Any] | None, now: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from accounts.actors.actor import Actor
 from accounts.foundation import clock
@@ -11,6 +12,7 @@ from billing.ledger import services as holds
 from exchange.orders import gate
 from exchange.orders import services as orders
 from exchange.orders.errors import (
+    OrderChangedMeanwhile,
     OrderMoveRefused,
     OrderPartlyFilled,
 )
@@ -91,6 +93,19 @@ def test_a_rolling_order_goes_on_with_its_number_and_the_hold_of_the_rest(story:
         cancelled = orders.cancel(story.lanting, order.id, now=GATE)
     assert (cancelled.status, cancelled.filled_unit_hours) == ("cancelled", 44)
     assert funds(story.lanting)[1] == yuan("480.00")
+
+
+def test_an_order_read_before_a_whole_round_is_not_closed_by_what_was_read(story: Story) -> None:
+    read = place_order(story.lanting, hourly(story, "11.00", rolls_over=True))
+    gate.lock_for_gate(story.market.id, gate_at=GATE)
+    # All that 44 card-hours at the limit freed went to a contract: the hold is as large as before.
+    freed_minor = gate.freed_minor(read, open_unit_hours=100, is_filled=True)
+    gate.settle_hold(read, cleared_minor=freed_minor, open_unit_hours=100, is_filled=True, now=GATE)
+    gate.record_outcome(Actor.system("test"), read.id, filled_unit_hours=44, open_unit_hours=100, now=GATE)
+    before = funds(story.lanting)
+    with pytest.raises(OrderChangedMeanwhile), transaction.atomic():
+        orders.close(story.lanting, read, OrderStatus.CANCELLED, now=GATE)
+    assert funds(story.lanting) == before
 
 
 def test_an_open_order_expires_when_no_gate_can_deliver_it(story: Story) -> None:
