@@ -120,9 +120,12 @@ def _share(market: Market, *, gate_after: datetime) -> Round | None:
 
 
 def ensure_round(market: Market, *, after: datetime, now: datetime) -> None:
-    """Make the row of the first gate after the instant, unless it exists."""
+    """Make the row of the first gate after the instant that is not given up, unless it exists."""
+    coming = dict(Round.objects.filter(market=market, scheduled_at__gt=after).values_list("scheduled_at", "status"))
     gate_at = market_rules.next_gate(market.terms, after)
-    if Round.objects.filter(market=market, scheduled_at=gate_at).exists():
+    while coming.get(gate_at) == RoundStatus.VOID:  # before its gate, by the operator
+        gate_at = market_rules.next_gate(market.terms, gate_at)
+    if gate_at in coming:
         return
     Round.objects.bulk_create(
         [

@@ -167,6 +167,16 @@ def test_the_next_gate_waits_until_the_round_before_it_is_over(entered: Story) -
     assert statuses(entered)[:2] == [RoundStatus.PUBLISHED, RoundStatus.GATED]
 
 
+def test_after_a_round_given_up_before_its_gate_orders_are_taken_for_the_next(entered: Story) -> None:
+    coming = Round.objects.get(scheduled_at=GATE)
+    gates.void_round(entered.operator, coming.id, reason="The exchange is moved.", now=NOW)
+    cast.place_order(entered.lanting, cast.hourly(entered, "11.00", first=48, last=60))
+    close_due(GATE)
+    assert RoundOrder.objects.count() == 0
+    close_due(GATE + DAY)
+    assert statuses(entered)[:2] == [RoundStatus.VOID, RoundStatus.GATED]
+
+
 def test_an_operator_gives_a_frozen_round_up_and_its_orders_go_on(entered: Story) -> None:
     close_due(GATE)
     frozen = Round.objects.get(scheduled_at=GATE)
