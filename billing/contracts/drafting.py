@@ -66,14 +66,15 @@ def terms_for(
 
     Offerings come in the order of their ids. Raises NoLegalEntity and NoTaxRate.
     """
-    exchange, provider = _exchange(at), _party(Organisation.objects.get(id=provider_id), at)
+    buyer, provider = _member(buyer_id, at), _member(provider_id, at)
+    exchange = _exchange(at)
     units = {slot.offering_id: slot.unit for slot in slots}
     listed = Offering.objects.filter(id__in=units).select_related("site__hub", "resource_type").order_by("id")
     return Terms(
         market_code=market_code,
         merchant_of_record=MerchantOfRecord.EXCHANGE,
         exchange=exchange,
-        buyer=_party(Organisation.objects.get(id=buyer_id), at),
+        buyer=buyer,
         provider=provider,
         offerings=tuple(_offering(offering, at, unit=units[offering.id], currency=currency) for offering in listed),
         fees=fees,
@@ -91,12 +92,16 @@ def _exchange(at: datetime) -> PartyTerms:
     entity = _legal_entity(operator, at)
     if entity is None:
         raise NoLegalEntity(operator.name, at.isoformat())
-    return _party(operator, at)
+    return _party(operator, entity)
 
 
-def _party(organisation: Organisation, at: datetime) -> PartyTerms:
+def _member(organisation_id: UUID, at: datetime) -> PartyTerms:
+    organisation = Organisation.objects.get(id=organisation_id)
+    return _party(organisation, _legal_entity(organisation, at))
+
+
+def _party(organisation: Organisation, entity: LegalEntity | None) -> PartyTerms:
     """Return a party as the law knows it; one without a legal entity is taken by its name, outside of VAT."""
-    entity = _legal_entity(organisation, at)
     return PartyTerms(
         organisation_id=organisation.id,
         name=organisation.name,

@@ -16,6 +16,7 @@ from django.db import transaction
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
+from accounts.events.models import Event
 from accounts.foundation import clock, ids
 from accounts.jobs.registry import Renew
 from billing.contracts import services as contracts
@@ -255,11 +256,11 @@ def _trades(
         )
         for deal in bought
     )
-    for trade in rows:
-        _tell_trade(trade, now=now)
+    events.emit_all(event for trade in rows for event in _told(trade, now=now))
 
 
-def _tell_trade(trade: Trade, *, now: datetime) -> None:
+def _told(trade: Trade, *, now: datetime) -> tuple[Event, Event]:
+    """Leave the trail of a trade, and return what its buyer and its provider are told."""
     said = {
         "trade": ids.spell("trd", trade.id),
         "round": ids.spell("rnd", trade.round_id),
@@ -274,8 +275,10 @@ def _tell_trade(trade: Trade, *, now: datetime) -> None:
     # Each side learns its own order or offer, not the other's.
     buyer_said = said | {"order": ids.spell("ord", trade.order_id)}
     provider_said = said | {"offer": ids.spell("off", trade.offer_id)}
-    events.emit("trade.made", "trade", trade.id, trade.buyer_id, buyer_said, now=now)
-    events.emit("trade.made", "trade", trade.id, trade.provider_id, provider_said, now=now)
+    return (
+        events.of("trade.made", "trade", trade.id, trade.buyer_id, buyer_said, now=now),
+        events.of("trade.made", "trade", trade.id, trade.provider_id, provider_said, now=now),
+    )
 
 
 def _leases(

@@ -43,6 +43,8 @@ def sell(actor: Actor, sales: Sequence[Sale], *, now: datetime) -> None:
     The rows' constraints have the last word: selling more than is left fails.
     """
     assert connection.in_atomic_block, "sales and their trades are one transaction"
+    if not sales:
+        return
     offering_by_offer = dict(
         Offer.objects.filter(id__in={sale.offer_id for sale in sales}).values_list("id", "offering_id")
     )
