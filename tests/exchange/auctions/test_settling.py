@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from accounts.foundation import clock
+from billing.contracts import rules as contract_rules
 from billing.contracts.models import Contract
 from billing.ledger import queries as ledger
 from exchange.auctions import clear, gates, settle
@@ -98,6 +99,20 @@ def test_an_order_of_two_providers_has_two_contracts_within_one_hold(story: Stor
     assert held(order) == sum(contract.held_minor for contract in contracts)
     assert held(order) <= before
     assert Lease.objects.count() == 2
+
+
+def test_what_is_reserved_for_extras_stays_held_after_the_order_is_filled(story: Story) -> None:
+    cast.place_offer(story, story.huailai, story.huailai_cards, "8.00", quantity=4)
+    reserve_minor = cast.yuan("50.00")
+    order = cast.place_order(
+        story.beichen, hourly(story, "9.00", quantity_max=4, extras_reserve_minor=reserve_minor, rolls_over=True)
+    )
+    run_round(story)
+    order.refresh_from_db()
+    assert order.status == OrderStatus.FILLED
+    contract = Contract.objects.get()
+    capacity_minor = contract_rules.worst_case(contract.value_minor, fee_ppm=10_000, tax_ppm=60_000).total_minor
+    assert held(order) == contract.held_minor == capacity_minor + reserve_minor
 
 
 def test_a_blocks_level_may_pass_from_offer_to_offer_of_one_provider_in_one_lease(story: Story) -> None:
