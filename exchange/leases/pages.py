@@ -94,6 +94,7 @@ def _detail(request: HttpRequest, actor: Actor, lease: Lease, form: HandOverForm
     context = {
         "lease": lease,
         "form": form,
+        "is_staff": actor.is_staff,
         "is_provider": lease.provider_id == actor.organisation_id,
         "order_id": queries.order_of(lease) if lease.buyer_id == actor.organisation_id or actor.is_staff else None,
         "access": queries.access_of(actor, lease),
