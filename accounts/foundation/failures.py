@@ -3,8 +3,12 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 log = logging.getLogger(__name__)
+
+# So many failures are no matter of single rows: the database is away, or the code is wrong.
+TOO_MANY: Final = 20
 
 
 class Failures:
@@ -19,13 +23,15 @@ class Failures:
 
     @contextmanager
     def kept(self, what: str) -> Iterator[None]:
-        """Run one step; an error in it is logged with its name and kept."""
+        """Run one step; an error in it is logged with its name and kept, too many of them are raised at once."""
         try:
             yield
         except Exception as error:  # whatever fails is raised again by raise_any
             log.exception("%s failed", what)
             error.add_note(what)
             self._errors.append(error)
+            if len(self._errors) >= TOO_MANY:
+                self.raise_any()
 
     def raise_any(self) -> None:
         """Raise what was kept: the error itself when there is one, an ExceptionGroup of several."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.foundation.failures import Failures
+from accounts.foundation.failures import TOO_MANY, Failures
 
 
 def run(*steps: str) -> tuple[list[str], Failures]:
@@ -28,6 +28,15 @@ def test_several_failures_are_raised_together() -> None:
     with pytest.raises(ExceptionGroup) as raised:
         failures.raise_any()
     assert [str(error) for error in raised.value.exceptions] == ["bad 1", "bad 2"]
+
+
+def test_what_keeps_failing_is_given_up() -> None:
+    failures = Failures()
+    for number in range(TOO_MANY - 1):
+        with failures.kept(str(number)):
+            raise ConnectionError
+    with pytest.raises(ExceptionGroup), failures.kept("the last"):
+        raise ConnectionError
 
 
 def test_without_a_failure_nothing_is_raised() -> None:
