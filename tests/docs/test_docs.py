@@ -1,6 +1,7 @@
 """What the documentation says of addresses, commands, variables and invariants is what the code has."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,12 @@ def test_the_variables_in_the_reference_are_those_that_are_read() -> None:
     written = {name for row in table if len(row) == 3 for name in pages.code(row[0]) if name.isupper()}
     assert read - {"PYTHONPATH"} - written == set()
     assert written - read - {"EXCHANGE_OPERATOR_PASSWORD"} == set()
+
+
+def test_every_declared_package_says_why_it_is_here() -> None:
+    project = tomllib.loads(pages.text_of("pyproject.toml"))
+    declared = [*project["project"]["dependencies"], *project["dependency-groups"]["test"]]
+    names = {re.split(r"[\[<>=]", requirement)[0] for requirement in declared}
+    table = pages.rows(pages.text_of("docs/dependencies.md"))
+    written = {re.split(r"\[", name)[0] for row in table if len(row) == 2 for name in row[0].split(", ")}
+    assert written - {"package"} == names
