@@ -85,24 +85,26 @@ def read_only_tables() -> set[str]:
     return {table for app in apps.get_app_configs() for table in getattr(app, "read_only_tables", ())}
 
 
-def apply_grants() -> None:
-    """Give the application role exactly its rights on every table of the public schema. Runs as the owner.
+def check_declared_tables() -> None:
+    """Raise ImproperlyConfigured when an app declares an append-only or read-only table that does not exist."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        known = {name for name, _ in _tables(cursor)}
+    unknown = sorted((append_only_tables() | read_only_tables()) - known)
+    if unknown:
+        raise ImproperlyConfigured(
+            f"append_only_tables or read_only_tables names {', '.join(unknown)}, which no migration makes."
+        )
 
-    Raises ImproperlyConfigured when an app declares an append-only or read-only table that does not exist.
-    """
+
+def apply_grants() -> None:
+    """Give the application role exactly its rights on every table of the public schema. Runs as the owner."""
     role = sql.Identifier(_access().application_role)
     append_only = append_only_tables()
     read_only = read_only_tables()
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        tables = _tables(cursor)
-        unknown = sorted((append_only | read_only) - {name for name, _ in tables})
-        if unknown:
-            raise ImproperlyConfigured(
-                f"append_only_tables or read_only_tables names {', '.join(unknown)}, which no migration makes."
-            )
         cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
         cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
-        for name, parent in tables:
+        for name, parent in _tables(cursor):
             # A partition is as append-only as the table it belongs to.
             kept = name in append_only or parent in append_only
             cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(name), role))

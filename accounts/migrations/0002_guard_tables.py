@@ -43,7 +43,7 @@ DELETE FROM accounts_auditchain;
 class Migration(migrations.Migration):
     """Triggers over the tables of accounts."""
 
-    dependencies: ClassVar = [("accounts", "0001_initial")]
+    dependencies: ClassVar = [("accounts", "0001_create_accounts")]
 
     operations: ClassVar = [
         guards.append_only("accounts_auditrecord", "accounts_auditlink", "accounts_event"),

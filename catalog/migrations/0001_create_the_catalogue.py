@@ -20,115 +20,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Offering",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=accounts.foundation.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                (
-                    "fabric",
-                    models.CharField(default=catalog.offerings.rules.Fabric["NONE"], max_length=16),
-                ),
-                (
-                    "security_level",
-                    models.PositiveSmallIntegerField(blank=True, null=True),
-                ),
-                (
-                    "rated_tflops",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True),
-                ),
-                ("memory_gb", models.PositiveIntegerField(blank=True, null=True)),
-                ("units_per_machine", models.PositiveSmallIntegerField(default=1)),
-                ("sla_credit_ppm", models.PositiveIntegerField(default=100000)),
-                ("sla_availability_ppm", models.PositiveIntegerField(default=990000)),
-                (
-                    "status",
-                    models.CharField(
-                        default=catalog.offerings.rules.OfferingStatus["DRAFT"],
-                        max_length=16,
-                    ),
-                ),
-                ("attributes", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField()),
-                ("listed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "provider",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="offerings",
-                        to="accounts.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("-id",),
-            },
-        ),
-        migrations.CreateModel(
-            name="RateCard",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=accounts.foundation.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("version", models.PositiveIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                ("effective_from", models.DateTimeField()),
-                ("created_at", models.DateTimeField()),
-                (
-                    "offering",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rate_cards",
-                        to="catalog.offering",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("offering", "version"),
-            },
-        ),
-        migrations.CreateModel(
-            name="RateCardItem",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=accounts.foundation.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("meter", models.CharField(max_length=32)),
-                ("price_micros", models.BigIntegerField()),
-                ("base_quantity", models.PositiveBigIntegerField(default=1)),
-                (
-                    "rate_card",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="items",
-                        to="catalog.ratecard",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("rate_card", "meter"),
-            },
-        ),
-        migrations.CreateModel(
             name="ReferenceVersion",
             fields=[
                 (
@@ -223,6 +114,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("national", False), ("version__isnull", False), _connector="OR"),
+                        name="catalog_hub_national_has_source",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -260,6 +157,51 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("code",),
+            },
+        ),
+        migrations.CreateModel(
+            name="ServiceClass",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=accounts.foundation.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("code", models.CharField(max_length=32, unique=True)),
+                ("name_en", models.CharField(max_length=80)),
+                ("name_zh", models.CharField(max_length=80)),
+                ("description", models.TextField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="catalog.referenceversion",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "code__in",
+                                (
+                                    catalog.taxonomy.rules.ServiceClassCode["GENERAL_COMPUTE"],
+                                    catalog.taxonomy.rules.ServiceClassCode["AI_ACCELERATION"],
+                                    catalog.taxonomy.rules.ServiceClassCode["SUPER_COMPUTE"],
+                                    catalog.taxonomy.rules.ServiceClassCode["STORAGE"],
+                                    catalog.taxonomy.rules.ServiceClassCode["INFERENCE"],
+                                ),
+                            )
+                        ),
+                        name="catalog_service_class_code_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -321,56 +263,85 @@ class Migration(migrations.Migration):
                         to="catalog.referenceversion",
                     ),
                 ),
-            ],
-            options={
-                "ordering": ("code",),
-            },
-        ),
-        migrations.AddField(
-            model_name="offering",
-            name="resource_type",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="offerings",
-                to="catalog.resourcetype",
-            ),
-        ),
-        migrations.CreateModel(
-            name="ServiceClass",
-            fields=[
                 (
-                    "id",
-                    models.UUIDField(
-                        default=accounts.foundation.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("code", models.CharField(max_length=32, unique=True)),
-                ("name_en", models.CharField(max_length=80)),
-                ("name_zh", models.CharField(max_length=80)),
-                ("description", models.TextField()),
-                (
-                    "version",
+                    "service_class",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        to="catalog.referenceversion",
+                        related_name="resource_types",
+                        to="catalog.serviceclass",
                     ),
                 ),
             ],
             options={
                 "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "form__in",
+                                (
+                                    catalog.taxonomy.rules.Form["CORE"],
+                                    catalog.taxonomy.rules.Form["MACHINE"],
+                                    catalog.taxonomy.rules.Form["CARD"],
+                                    catalog.taxonomy.rules.Form["NODE"],
+                                    catalog.taxonomy.rules.Form["BLOCK"],
+                                    catalog.taxonomy.rules.Form["FILE"],
+                                    catalog.taxonomy.rules.Form["OBJECT"],
+                                    catalog.taxonomy.rules.Form["TOKENS"],
+                                ),
+                            )
+                        ),
+                        name="catalog_resource_type_form_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "confidence__in",
+                                (
+                                    catalog.taxonomy.rules.Confidence["VENDOR"],
+                                    catalog.taxonomy.rules.Confidence["SECONDARY"],
+                                    catalog.taxonomy.rules.Confidence["CONFLICTING"],
+                                    catalog.taxonomy.rules.Confidence["DECLARED"],
+                                ),
+                            )
+                        ),
+                        name="catalog_resource_type_confidence_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("accelerator__isnull", True),
+                                ("accelerators_per_unit__isnull", True),
+                            ),
+                            models.Q(
+                                ("accelerator__isnull", False),
+                                ("accelerators_per_unit__gte", 1),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalog_resource_type_accelerators_counted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("accelerator", models.F("id")), _negated=True),
+                        name="catalog_resource_type_holds_another_accelerator",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("memory_gb__isnull", True),
+                                ("memory_gb__gt", 0),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("fp16_dense_tflops__isnull", True),
+                                models.Q(("fp16_dense_tflops__gt", 0), ("fp16_dense_tflops__lt", 10000000)),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="catalog_resource_type_unknown_is_empty",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="resourcetype",
-            name="service_class",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="resource_types",
-                to="catalog.serviceclass",
-            ),
         ),
         migrations.CreateModel(
             name="ServiceForm",
@@ -399,6 +370,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("service_class", "form"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("service_class", "form"), name="catalog_service_form_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "form__in",
+                                (
+                                    catalog.taxonomy.rules.Form["CORE"],
+                                    catalog.taxonomy.rules.Form["MACHINE"],
+                                    catalog.taxonomy.rules.Form["CARD"],
+                                    catalog.taxonomy.rules.Form["NODE"],
+                                    catalog.taxonomy.rules.Form["BLOCK"],
+                                    catalog.taxonomy.rules.Form["FILE"],
+                                    catalog.taxonomy.rules.Form["OBJECT"],
+                                    catalog.taxonomy.rules.Form["TOKENS"],
+                                ),
+                            )
+                        ),
+                        name="catalog_service_form_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -466,16 +458,333 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("code",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                (
+                                    catalog.sites.rules.SiteStatus["DRAFT"],
+                                    catalog.sites.rules.SiteStatus["SUBMITTED"],
+                                    catalog.sites.rules.SiteStatus["LISTED"],
+                                    catalog.sites.rules.SiteStatus["SUSPENDED"],
+                                    catalog.sites.rules.SiteStatus["RETIRED"],
+                                ),
+                            )
+                        ),
+                        name="catalog_site_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "grid_connection__in",
+                                (
+                                    catalog.sites.rules.GridConnection["NONE"],
+                                    catalog.sites.rules.GridConnection["APPLIED"],
+                                    catalog.sites.rules.GridConnection["TESTING"],
+                                    catalog.sites.rules.GridConnection["CONNECTED"],
+                                ),
+                            )
+                        ),
+                        name="catalog_site_grid_connection_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("pue__isnull", True),
+                            models.Q(("pue__gte", 1), ("pue__lt", 10)),
+                            _connector="OR",
+                        ),
+                        name="catalog_site_pue_from_1",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("green_percent__isnull", True),
+                            ("green_percent__lte", 100),
+                            _connector="OR",
+                        ),
+                        name="catalog_site_green_percent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("security_level__gte", 2), ("security_level__lte", 4)),
+                        name="catalog_site_security_level",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__gte",
+                                datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                            ),
+                            (
+                                "created_at__lt",
+                                datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                            ),
+                        ),
+                        name="catalog_site_in_our_time",
+                    ),
+                ],
             },
         ),
-        migrations.AddField(
-            model_name="offering",
-            name="site",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="offerings",
-                to="catalog.site",
-            ),
+        migrations.CreateModel(
+            name="Offering",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=accounts.foundation.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "fabric",
+                    models.CharField(default=catalog.offerings.rules.Fabric["NONE"], max_length=16),
+                ),
+                (
+                    "security_level",
+                    models.PositiveSmallIntegerField(blank=True, null=True),
+                ),
+                (
+                    "rated_tflops",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True),
+                ),
+                ("memory_gb", models.PositiveIntegerField(blank=True, null=True)),
+                ("units_per_machine", models.PositiveSmallIntegerField(default=1)),
+                ("sla_credit_ppm", models.PositiveIntegerField(default=100000)),
+                ("sla_availability_ppm", models.PositiveIntegerField(default=990000)),
+                (
+                    "status",
+                    models.CharField(
+                        default=catalog.offerings.rules.OfferingStatus["DRAFT"],
+                        max_length=16,
+                    ),
+                ),
+                ("attributes", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("listed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offerings",
+                        to="accounts.organisation",
+                    ),
+                ),
+                (
+                    "resource_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offerings",
+                        to="catalog.resourcetype",
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offerings",
+                        to="catalog.site",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        fields=["status", "resource_type", "site"],
+                        name="catalog_offering_search",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                (
+                                    catalog.offerings.rules.OfferingStatus["DRAFT"],
+                                    catalog.offerings.rules.OfferingStatus["SUBMITTED"],
+                                    catalog.offerings.rules.OfferingStatus["LISTED"],
+                                    catalog.offerings.rules.OfferingStatus["SUSPENDED"],
+                                    catalog.offerings.rules.OfferingStatus["RETIRED"],
+                                ),
+                            )
+                        ),
+                        name="catalog_offering_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "fabric__in",
+                                (
+                                    catalog.offerings.rules.Fabric["ROCE"],
+                                    catalog.offerings.rules.Fabric["INFINIBAND"],
+                                    catalog.offerings.rules.Fabric["NVLINK"],
+                                    catalog.offerings.rules.Fabric["ETHERNET"],
+                                    catalog.offerings.rules.Fabric["NONE"],
+                                ),
+                            )
+                        ),
+                        name="catalog_offering_fabric_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("security_level__isnull", True),
+                            models.Q(("security_level__gte", 2), ("security_level__lte", 4)),
+                            _connector="OR",
+                        ),
+                        name="catalog_offering_security_level",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("rated_tflops__isnull", True),
+                                models.Q(("rated_tflops__gt", 0), ("rated_tflops__lt", 10000000)),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("memory_gb__isnull", True),
+                                ("memory_gb__gt", 0),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="catalog_offering_unknown_is_empty",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("units_per_machine__gte", 1), ("units_per_machine__lte", 1024)),
+                        name="catalog_offering_units_per_machine",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("sla_availability_ppm__lte", 1000000),
+                            ("sla_credit_ppm__lte", 1000000),
+                        ),
+                        name="catalog_offering_sla_ppm",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("listed_at__isnull", False),
+                            models.Q(
+                                (
+                                    "status__in",
+                                    (
+                                        catalog.offerings.rules.OfferingStatus["LISTED"],
+                                        catalog.offerings.rules.OfferingStatus["SUSPENDED"],
+                                    ),
+                                ),
+                                _negated=True,
+                            ),
+                            _connector="OR",
+                        ),
+                        name="catalog_offering_listed_since",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__gte",
+                                datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                            ),
+                            (
+                                "created_at__lt",
+                                datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                            ),
+                        ),
+                        name="catalog_offering_in_our_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RateCard",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=accounts.foundation.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("effective_from", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "offering",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rate_cards",
+                        to="catalog.offering",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("offering", "version"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("offering", "version"), name="catalog_rate_card_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("version__gte", 1)),
+                        name="catalog_rate_card_version_from_1",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="catalog_rate_card_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "effective_from__gte",
+                                datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                            ),
+                            (
+                                "effective_from__lt",
+                                datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                            ),
+                        ),
+                        name="catalog_rate_card_in_our_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RateCardItem",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=accounts.foundation.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("meter", models.CharField(max_length=32)),
+                ("price_micros", models.BigIntegerField()),
+                ("base_quantity", models.PositiveBigIntegerField(default=1)),
+                (
+                    "rate_card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="catalog.ratecard",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("rate_card", "meter"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("rate_card", "meter"), name="catalog_rate_card_item_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_micros__gte", 0), ("price_micros__lte", 1000000000000000)),
+                        name="catalog_rate_card_item_price",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("base_quantity__gte", 1)),
+                        name="catalog_rate_card_item_base_quantity",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SiteLatency",
@@ -517,419 +826,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("site", "metro"),
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="ratecard",
-            constraint=models.UniqueConstraint(fields=("offering", "version"), name="catalog_rate_card_version_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="ratecard",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("version__gte", 1)),
-                name="catalog_rate_card_version_from_1",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratecard",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
-                name="catalog_rate_card_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratecard",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "effective_from__gte",
-                        datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC),
-                    ),
-                    (
-                        "effective_from__lt",
-                        datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC),
-                    ),
-                ),
-                name="catalog_rate_card_in_our_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratecarditem",
-            constraint=models.UniqueConstraint(fields=("rate_card", "meter"), name="catalog_rate_card_item_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="ratecarditem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_micros__gte", 0), ("price_micros__lte", 1000000000000000)),
-                name="catalog_rate_card_item_price",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratecarditem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("base_quantity__gte", 1)),
-                name="catalog_rate_card_item_base_quantity",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hub",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("national", False), ("version__isnull", False), _connector="OR"),
-                name="catalog_hub_national_has_source",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceclass",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "code__in",
-                        (
-                            catalog.taxonomy.rules.ServiceClassCode["GENERAL_COMPUTE"],
-                            catalog.taxonomy.rules.ServiceClassCode["AI_ACCELERATION"],
-                            catalog.taxonomy.rules.ServiceClassCode["SUPER_COMPUTE"],
-                            catalog.taxonomy.rules.ServiceClassCode["STORAGE"],
-                            catalog.taxonomy.rules.ServiceClassCode["INFERENCE"],
-                        ),
-                    )
-                ),
-                name="catalog_service_class_code_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcetype",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "form__in",
-                        (
-                            catalog.taxonomy.rules.Form["CORE"],
-                            catalog.taxonomy.rules.Form["MACHINE"],
-                            catalog.taxonomy.rules.Form["CARD"],
-                            catalog.taxonomy.rules.Form["NODE"],
-                            catalog.taxonomy.rules.Form["BLOCK"],
-                            catalog.taxonomy.rules.Form["FILE"],
-                            catalog.taxonomy.rules.Form["OBJECT"],
-                            catalog.taxonomy.rules.Form["TOKENS"],
-                        ),
-                    )
-                ),
-                name="catalog_resource_type_form_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcetype",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "confidence__in",
-                        (
-                            catalog.taxonomy.rules.Confidence["VENDOR"],
-                            catalog.taxonomy.rules.Confidence["SECONDARY"],
-                            catalog.taxonomy.rules.Confidence["CONFLICTING"],
-                            catalog.taxonomy.rules.Confidence["DECLARED"],
-                        ),
-                    )
-                ),
-                name="catalog_resource_type_confidence_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcetype",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("accelerator__isnull", True),
-                        ("accelerators_per_unit__isnull", True),
-                    ),
-                    models.Q(
-                        ("accelerator__isnull", False),
-                        ("accelerators_per_unit__gte", 1),
-                    ),
-                    _connector="OR",
-                ),
-                name="catalog_resource_type_accelerators_counted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcetype",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("accelerator", models.F("id")), _negated=True),
-                name="catalog_resource_type_holds_another_accelerator",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcetype",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("memory_gb__isnull", True),
-                        ("memory_gb__gt", 0),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        ("fp16_dense_tflops__isnull", True),
-                        models.Q(("fp16_dense_tflops__gt", 0), ("fp16_dense_tflops__lt", 10000000)),
-                        _connector="OR",
-                    ),
-                ),
-                name="catalog_resource_type_unknown_is_empty",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceform",
-            constraint=models.UniqueConstraint(fields=("service_class", "form"), name="catalog_service_form_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "form__in",
-                        (
-                            catalog.taxonomy.rules.Form["CORE"],
-                            catalog.taxonomy.rules.Form["MACHINE"],
-                            catalog.taxonomy.rules.Form["CARD"],
-                            catalog.taxonomy.rules.Form["NODE"],
-                            catalog.taxonomy.rules.Form["BLOCK"],
-                            catalog.taxonomy.rules.Form["FILE"],
-                            catalog.taxonomy.rules.Form["OBJECT"],
-                            catalog.taxonomy.rules.Form["TOKENS"],
-                        ),
-                    )
-                ),
-                name="catalog_service_form_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        (
-                            catalog.sites.rules.SiteStatus["DRAFT"],
-                            catalog.sites.rules.SiteStatus["SUBMITTED"],
-                            catalog.sites.rules.SiteStatus["LISTED"],
-                            catalog.sites.rules.SiteStatus["SUSPENDED"],
-                            catalog.sites.rules.SiteStatus["RETIRED"],
-                        ),
-                    )
-                ),
-                name="catalog_site_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "grid_connection__in",
-                        (
-                            catalog.sites.rules.GridConnection["NONE"],
-                            catalog.sites.rules.GridConnection["APPLIED"],
-                            catalog.sites.rules.GridConnection["TESTING"],
-                            catalog.sites.rules.GridConnection["CONNECTED"],
-                        ),
-                    )
-                ),
-                name="catalog_site_grid_connection_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("pue__isnull", True),
-                    models.Q(("pue__gte", 1), ("pue__lt", 10)),
-                    _connector="OR",
-                ),
-                name="catalog_site_pue_from_1",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("green_percent__isnull", True),
-                    ("green_percent__lte", 100),
-                    _connector="OR",
-                ),
-                name="catalog_site_green_percent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("security_level__gte", 2), ("security_level__lte", 4)),
-                name="catalog_site_security_level",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="site",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "created_at__gte",
-                        datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC),
-                    ),
-                    (
-                        "created_at__lt",
-                        datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC),
-                    ),
-                ),
-                name="catalog_site_in_our_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offering",
-            index=models.Index(
-                fields=["status", "resource_type", "site"],
-                name="catalog_offering_search",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        (
-                            catalog.offerings.rules.OfferingStatus["DRAFT"],
-                            catalog.offerings.rules.OfferingStatus["SUBMITTED"],
-                            catalog.offerings.rules.OfferingStatus["LISTED"],
-                            catalog.offerings.rules.OfferingStatus["SUSPENDED"],
-                            catalog.offerings.rules.OfferingStatus["RETIRED"],
-                        ),
-                    )
-                ),
-                name="catalog_offering_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "fabric__in",
-                        (
-                            catalog.offerings.rules.Fabric["ROCE"],
-                            catalog.offerings.rules.Fabric["INFINIBAND"],
-                            catalog.offerings.rules.Fabric["NVLINK"],
-                            catalog.offerings.rules.Fabric["ETHERNET"],
-                            catalog.offerings.rules.Fabric["NONE"],
-                        ),
-                    )
-                ),
-                name="catalog_offering_fabric_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("security_level__isnull", True),
-                    models.Q(("security_level__gte", 2), ("security_level__lte", 4)),
-                    _connector="OR",
-                ),
-                name="catalog_offering_security_level",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("rated_tflops__isnull", True),
-                        models.Q(("rated_tflops__gt", 0), ("rated_tflops__lt", 10000000)),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        ("memory_gb__isnull", True),
-                        ("memory_gb__gt", 0),
-                        _connector="OR",
-                    ),
-                ),
-                name="catalog_offering_unknown_is_empty",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("units_per_machine__gte", 1), ("units_per_machine__lte", 1024)),
-                name="catalog_offering_units_per_machine",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("sla_availability_ppm__lte", 1000000),
-                    ("sla_credit_ppm__lte", 1000000),
-                ),
-                name="catalog_offering_sla_ppm",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("listed_at__isnull", False),
-                    models.Q(
-                        (
-                            "status__in",
+                "constraints": [
+                    models.UniqueConstraint(fields=("site", "metro"), name="catalog_site_latency_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
                             (
-                                catalog.offerings.rules.OfferingStatus["LISTED"],
-                                catalog.offerings.rules.OfferingStatus["SUSPENDED"],
-                            ),
+                                "metric__in",
+                                (
+                                    catalog.sites.rules.LatencyMetric["ONE_WAY"],
+                                    catalog.sites.rules.LatencyMetric["ROUND_TRIP"],
+                                ),
+                            )
                         ),
-                        _negated=True,
+                        name="catalog_site_latency_metric_known",
                     ),
-                    _connector="OR",
-                ),
-                name="catalog_offering_listed_since",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offering",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "created_at__gte",
-                        datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                    models.CheckConstraint(
+                        condition=models.Q(("latency_ms__gte", 1)),
+                        name="catalog_site_latency_positive",
                     ),
-                    (
-                        "created_at__lt",
-                        datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC),
-                    ),
-                ),
-                name="catalog_offering_in_our_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sitelatency",
-            constraint=models.UniqueConstraint(fields=("site", "metro"), name="catalog_site_latency_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="sitelatency",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "metric__in",
-                        (
-                            catalog.sites.rules.LatencyMetric["ONE_WAY"],
-                            catalog.sites.rules.LatencyMetric["ROUND_TRIP"],
-                        ),
-                    )
-                ),
-                name="catalog_site_latency_metric_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sitelatency",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("latency_ms__gte", 1)),
-                name="catalog_site_latency_positive",
-            ),
+                ],
+            },
         ),
     ]

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0002_guard_tables"),
-        ("billing", "0001_books_guards"),
+        ("billing", "0002_guard_the_books"),
         ("catalog", "0003_guard_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -154,6 +154,103 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=["market", "seq"],
+                        name="exchange_offer_live",
+                    ),
+                    models.Index(fields=["provider", "-id"], name="exchange_offer_of_provider"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["open", "partly_sold", "sold", "withdrawn", "expired"])),
+                        name="exchange_offer_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("status__in", ("open", "partly_sold"))),
+                            models.Q(
+                                models.Q(("status__in", ("open", "partly_sold")), _negated=True),
+                                ("closed_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exchange_offer_closed_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_unit_hours__gte", 0),
+                            ("sold_unit_hours__gte", 0),
+                            (
+                                "total_unit_hours__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("sold_unit_hours"), "+", models.F("closed_unit_hours")
+                                ),
+                            ),
+                        ),
+                        name="exchange_offer_hours_add_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at__isnull", True),
+                            (
+                                "total_unit_hours",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("sold_unit_hours"), "+", models.F("closed_unit_hours")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exchange_offer_closed_has_none_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1)), name="exchange_offer_quantity_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__lt", models.F("ends_at")),
+                        ),
+                        name="exchange_offer_window_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reserve_micros__gte", 0),
+                            models.Q(
+                                ("instant_price_micros__isnull", True),
+                                ("instant_price_micros__gte", 0),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="exchange_offer_prices_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("pause_credit_ppm__isnull", True), ("pause_credit_ppm__lte", 1000000), _connector="OR"
+                            ),
+                            models.Q(
+                                ("return_credit_ppm__isnull", True),
+                                ("return_credit_ppm__lte", 1000000),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="exchange_offer_credits_are_shares",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("revised_at__gte", models.F("created_at")),
+                            ("revised_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="exchange_offer_times_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="OfferRevision",
@@ -179,6 +276,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("offer", "revision"), name="exchange_offerrevision_numbered_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("revision__gte", 1)), name="exchange_offerrevision_from_one"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="OfferSlot",
@@ -194,6 +299,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("offer", "starts_at"), name="exchange_offerslot_one_row_per_hour"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", models.F("sold")), ("sold__gte", 0)),
+                        name="exchange_offerslot_never_oversold",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Order",
@@ -283,6 +397,128 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=["market", "seq"],
+                        name="exchange_order_live",
+                    ),
+                    models.Index(fields=["buyer", "-id"], name="exchange_order_of_buyer"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["open", "locked", "filled", "partly_filled", "unfilled", "cancelled", "expired"],
+                            )
+                        ),
+                        name="exchange_order_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("status__in", ("open", "locked"))),
+                            models.Q(
+                                models.Q(("status__in", ("open", "locked")), _negated=True),
+                                ("closed_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exchange_order_closed_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("hours__gte", 1),
+                                ("kind", "block"),
+                                ("quantity_min__gte", 1),
+                                ("quantity_min__lte", models.F("quantity_max")),
+                            ),
+                            models.Q(
+                                ("hours__isnull", True),
+                                ("kind", "hourly"),
+                                ("quantity_min__isnull", True),
+                                ("single_site", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exchange_order_kind_has_its_fields",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity_max__gte", 1)), name="exchange_order_quantity_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("earliest_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("earliest_at__lt", models.F("latest_at")),
+                            ("latest_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="exchange_order_window_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("extras_reserve_minor__gte", 0),
+                            ("limit_micros__gte", 1),
+                            models.Q(("budget_minor__isnull", True), ("budget_minor__gte", 1), _connector="OR"),
+                        ),
+                        name="exchange_order_money_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("limit_source__in", ["declared", "synthetic"])),
+                        name="exchange_order_limit_source_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_unit_hours__gte", 0),
+                            ("filled_unit_hours__gte", 0),
+                            (
+                                "total_unit_hours__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("filled_unit_hours"), "+", models.F("closed_unit_hours")
+                                ),
+                            ),
+                        ),
+                        name="exchange_order_hours_add_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at__isnull", True),
+                            (
+                                "total_unit_hours",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("filled_unit_hours"), "+", models.F("closed_unit_hours")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exchange_order_closed_has_none_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "filled"), ("filled_unit_hours", models.F("total_unit_hours"))),
+                            models.Q(
+                                models.Q(("status", "filled"), _negated=True),
+                                models.Q(("filled_unit_hours", models.F("total_unit_hours")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="exchange_order_filled_says_all",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="exchange_order_currency_is_code"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("revised_at__gte", models.F("created_at")),
+                            ("revised_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="exchange_order_times_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="OrderRevision",
@@ -314,6 +550,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "revision"), name="exchange_orderrevision_numbered_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("revision__gte", 1)), name="exchange_orderrevision_from_one"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CapacitySlot",
@@ -371,303 +615,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True)), fields=["market", "seq"], name="exchange_offer_live"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["provider", "-id"], name="exchange_offer_of_provider"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["open", "partly_sold", "sold", "withdrawn", "expired"])),
-                name="exchange_offer_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("status__in", ("open", "partly_sold"))),
-                    models.Q(
-                        models.Q(("status__in", ("open", "partly_sold")), _negated=True), ("closed_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="exchange_offer_closed_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_unit_hours__gte", 0),
-                    ("sold_unit_hours__gte", 0),
-                    (
-                        "total_unit_hours__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("sold_unit_hours"), "+", models.F("closed_unit_hours")
-                        ),
-                    ),
-                ),
-                name="exchange_offer_hours_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_at__isnull", True),
-                    (
-                        "total_unit_hours",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("sold_unit_hours"), "+", models.F("closed_unit_hours")
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="exchange_offer_closed_has_none_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", 1)), name="exchange_offer_quantity_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__lt", models.F("ends_at")),
-                ),
-                name="exchange_offer_window_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reserve_micros__gte", 0),
-                    models.Q(("instant_price_micros__isnull", True), ("instant_price_micros__gte", 0), _connector="OR"),
-                ),
-                name="exchange_offer_prices_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("pause_credit_ppm__isnull", True), ("pause_credit_ppm__lte", 1000000), _connector="OR"),
-                    models.Q(("return_credit_ppm__isnull", True), ("return_credit_ppm__lte", 1000000), _connector="OR"),
-                ),
-                name="exchange_offer_credits_are_shares",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("revised_at__gte", models.F("created_at")),
-                    ("revised_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="exchange_offer_times_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offerrevision",
-            constraint=models.UniqueConstraint(
-                fields=("offer", "revision"), name="exchange_offerrevision_numbered_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offerrevision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("revision__gte", 1)), name="exchange_offerrevision_from_one"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offerslot",
-            constraint=models.UniqueConstraint(
-                fields=("offer", "starts_at"), name="exchange_offerslot_one_row_per_hour"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offerslot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", models.F("sold")), ("sold__gte", 0)),
-                name="exchange_offerslot_never_oversold",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True)), fields=["market", "seq"], name="exchange_order_live"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["buyer", "-id"], name="exchange_order_of_buyer"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["open", "locked", "filled", "partly_filled", "unfilled", "cancelled", "expired"])
-                ),
-                name="exchange_order_status_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("status__in", ("open", "locked"))),
-                    models.Q(models.Q(("status__in", ("open", "locked")), _negated=True), ("closed_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="exchange_order_closed_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("hours__gte", 1),
-                        ("kind", "block"),
-                        ("quantity_min__gte", 1),
-                        ("quantity_min__lte", models.F("quantity_max")),
-                    ),
-                    models.Q(
-                        ("hours__isnull", True),
-                        ("kind", "hourly"),
-                        ("quantity_min__isnull", True),
-                        ("single_site", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="exchange_order_kind_has_its_fields",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity_max__gte", 1)), name="exchange_order_quantity_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("earliest_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("earliest_at__lt", models.F("latest_at")),
-                    ("latest_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="exchange_order_window_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("extras_reserve_minor__gte", 0),
-                    ("limit_micros__gte", 1),
-                    models.Q(("budget_minor__isnull", True), ("budget_minor__gte", 1), _connector="OR"),
-                ),
-                name="exchange_order_money_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("limit_source__in", ["declared", "synthetic"])),
-                name="exchange_order_limit_source_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_unit_hours__gte", 0),
-                    ("filled_unit_hours__gte", 0),
-                    (
-                        "total_unit_hours__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("filled_unit_hours"), "+", models.F("closed_unit_hours")
-                        ),
-                    ),
-                ),
-                name="exchange_order_hours_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_at__isnull", True),
-                    (
-                        "total_unit_hours",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("filled_unit_hours"), "+", models.F("closed_unit_hours")
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="exchange_order_closed_has_none_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "filled"), ("filled_unit_hours", models.F("total_unit_hours"))),
-                    models.Q(
-                        models.Q(("status", "filled"), _negated=True),
-                        models.Q(("filled_unit_hours", models.F("total_unit_hours")), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="exchange_order_filled_says_all",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="exchange_order_currency_is_code"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("revised_at__gte", models.F("created_at")),
-                    ("revised_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="exchange_order_times_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderrevision",
-            constraint=models.UniqueConstraint(
-                fields=("order", "revision"), name="exchange_orderrevision_numbered_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderrevision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("revision__gte", 1)), name="exchange_orderrevision_from_one"
-            ),
         ),
     ]

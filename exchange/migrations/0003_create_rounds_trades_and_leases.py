@@ -18,7 +18,7 @@ import exchange.rounds.rules
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_guard_tables"),
-        ("billing", "0004_load_fees_and_tax_rates"),
+        ("billing", "0005_load_fees_and_tax_rates"),
         ("catalog", "0003_guard_tables"),
         ("exchange", "0002_guard_the_book"),
     ]
@@ -67,6 +67,74 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("market", "scheduled_at"), name="round_once_per_gate"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["open", "locked", "gated", "clearing", "cleared", "published", "void"])
+                        ),
+                        name="round_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("locks_at__lte", models.F("scheduled_at"))),
+                        name="round_locks_before_its_gate",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("scheduled_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("scheduled_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="round_gate_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("status", exchange.rounds.rules.RoundStatus["VOID"]), ("voided_at__isnull", False)
+                            ),
+                            models.Q(
+                                models.Q(("status", exchange.rounds.rules.RoundStatus["VOID"]), _negated=True),
+                                ("voided_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="round_void_has_its_instant",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", exchange.rounds.rules.RoundStatus["VOID"]), _negated=True),
+                            models.Q(("void_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="round_void_has_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", exchange.rounds.rules.RoundStatus["PUBLISHED"]), _negated=True),
+                            ("published_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="round_published_has_its_instant",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    exchange.rounds.rules.RoundStatus["GATED"],
+                                    exchange.rounds.rules.RoundStatus["CLEARING"],
+                                    exchange.rounds.rules.RoundStatus["CLEARED"],
+                                ],
+                            )
+                        ),
+                        fields=("market",),
+                        name="round_one_in_progress",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Lease",
@@ -148,6 +216,102 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["buyer", "-id"], name="lease_of_buyer"),
+                    models.Index(fields=["provider", "-id"], name="lease_of_provider"),
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True)), fields=["ends_at"], name="lease_not_closed"
+                    ),
+                ],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("status", exchange.leases.rules.LeaseStatus["REPLACED"]), _negated=True),
+                        expressions=[
+                            (models.F("contract"), "="),
+                            (models.F("offering"), "="),
+                            (
+                                accounts.organisations.models.TimeRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="lease_one_at_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "scheduled",
+                                    "acknowledged",
+                                    "provisioning",
+                                    "active",
+                                    "impaired",
+                                    "ended",
+                                    "failed",
+                                    "replaced",
+                                ],
+                            )
+                        ),
+                        name="lease_status_is_known",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="lease_quantity_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__lt", models.F("ends_at")),
+                        ),
+                        name="lease_window_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("buyer", models.F("provider")), _negated=True), name="lease_has_two_parties"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                (
+                                    "end_reason__in",
+                                    ["completed", "provider_failure", "never_activated", "heartbeat_lost", "operator"],
+                                ),
+                                ("ended_at__isnull", False),
+                                ("status__in", ("ended", "failed", "replaced")),
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ("ended", "failed", "replaced")), _negated=True),
+                                ("end_reason", ""),
+                                ("ended_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="lease_over_says_when_and_why",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["scheduled", "acknowledged", "provisioning", "ended", "failed", "replaced"],
+                            ),
+                            models.Q(("access_sealed__isnull", False), ("activated_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="lease_runs_with_access",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("closed_at__isnull", True), ("ended_at__isnull", False), _connector="OR"),
+                        name="lease_closed_when_over",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("scheduled_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("scheduled_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="lease_scheduled_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RoundOrder",
@@ -181,6 +345,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("round", "order"), name="round_order_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["locked", "settled", "released"])),
+                        name="round_order_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("settled_at__isnull", True), ("state", exchange.auctions.rules.EntryState["LOCKED"])
+                            ),
+                            models.Q(
+                                models.Q(("state", exchange.auctions.rules.EntryState["LOCKED"]), _negated=True),
+                                ("settled_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="round_order_settled_has_its_instant",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("filled_unit_hours__gte", 0)), name="round_order_fill_not_negative"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", exchange.auctions.rules.EntryState["LOCKED"])),
+                        fields=("order",),
+                        name="round_order_locked_once",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RoundPrice",
@@ -210,6 +404,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["market", "cell", "starts_at"], name="round_price_of_cell"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("round", "cell", "starts_at"), name="round_price_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__lt", models.F("ends_at")),
+                        ),
+                        name="round_price_window_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_micros__gte", 0), ("traded_unit_hours__gte", 0)),
+                        name="round_price_not_negative",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Trade",
@@ -275,6 +489,53 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["buyer", "-id"], name="trade_of_buyer"),
+                    models.Index(fields=["provider", "-id"], name="trade_of_provider"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("round", "order", "offer", "starts_at"), name="trade_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1), ("unit_hours__gte", 1)), name="trade_moves_something"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("starts_at__lt", models.F("ends_at")),
+                        ),
+                        name="trade_window_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="trade_created_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("buyer", models.F("provider")), _negated=True), name="trade_has_two_parties"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("offer_reserve_micros__gte", 0), ("price_micros__gte", models.F("offer_reserve_micros"))
+                        ),
+                        name="trade_pays_the_reserve",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("order_kind", exchange.orders.rules.OrderKind["HOURLY"]), _negated=True),
+                            ("price_micros__lte", models.F("order_limit_micros")),
+                            _connector="OR",
+                        ),
+                        name="trade_within_the_limit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("order_kind__in", ["block", "hourly"])), name="trade_order_kind_is_known"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="DeliveredSegment",
@@ -397,349 +658,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="round",
-            index=models.Index(fields=["market", "status", "scheduled_at"], name="round_by_market_and_status"),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.UniqueConstraint(fields=("market", "scheduled_at"), name="round_once_per_gate"),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["open", "locked", "gated", "clearing", "cleared", "published", "void"])
-                ),
-                name="round_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("locks_at__lte", models.F("scheduled_at"))), name="round_locks_before_its_gate"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("scheduled_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("scheduled_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="round_gate_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", exchange.rounds.rules.RoundStatus["VOID"]), ("voided_at__isnull", False)),
-                    models.Q(
-                        models.Q(("status", exchange.rounds.rules.RoundStatus["VOID"]), _negated=True),
-                        ("voided_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="round_void_has_its_instant",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", exchange.rounds.rules.RoundStatus["VOID"]), _negated=True),
-                    models.Q(("void_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="round_void_has_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", exchange.rounds.rules.RoundStatus["PUBLISHED"]), _negated=True),
-                    ("published_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="round_published_has_its_instant",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            exchange.rounds.rules.RoundStatus["GATED"],
-                            exchange.rounds.rules.RoundStatus["CLEARING"],
-                            exchange.rounds.rules.RoundStatus["CLEARED"],
-                        ],
-                    )
-                ),
-                fields=("market",),
-                name="round_one_in_progress",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lease",
-            index=models.Index(fields=["buyer", "-id"], name="lease_of_buyer"),
-        ),
-        migrations.AddIndex(
-            model_name="lease",
-            index=models.Index(fields=["provider", "-id"], name="lease_of_provider"),
-        ),
-        migrations.AddIndex(
-            model_name="lease",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True)), fields=["ends_at"], name="lease_not_closed"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("status", exchange.leases.rules.LeaseStatus["REPLACED"]), _negated=True),
-                expressions=[
-                    (models.F("contract"), "="),
-                    (models.F("offering"), "="),
-                    (
-                        accounts.organisations.models.TimeRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="lease_one_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "scheduled",
-                            "acknowledged",
-                            "provisioning",
-                            "active",
-                            "impaired",
-                            "ended",
-                            "failed",
-                            "replaced",
-                        ],
-                    )
-                ),
-                name="lease_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="lease_quantity_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__lt", models.F("ends_at")),
-                ),
-                name="lease_window_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("buyer", models.F("provider")), _negated=True), name="lease_has_two_parties"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        (
-                            "end_reason__in",
-                            ["completed", "provider_failure", "never_activated", "heartbeat_lost", "operator"],
-                        ),
-                        ("ended_at__isnull", False),
-                        ("status__in", ("ended", "failed", "replaced")),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ("ended", "failed", "replaced")), _negated=True),
-                        ("end_reason", ""),
-                        ("ended_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="lease_over_says_when_and_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["scheduled", "acknowledged", "provisioning", "ended", "failed", "replaced"]),
-                    models.Q(("access_sealed__isnull", False), ("activated_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="lease_runs_with_access",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_at__isnull", True), ("ended_at__isnull", False), _connector="OR"),
-                name="lease_closed_when_over",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lease",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("scheduled_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("scheduled_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="lease_scheduled_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roundorder",
-            constraint=models.UniqueConstraint(fields=("round", "order"), name="round_order_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="roundorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["locked", "settled", "released"])), name="round_order_state_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roundorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("settled_at__isnull", True), ("state", exchange.auctions.rules.EntryState["LOCKED"])),
-                    models.Q(
-                        models.Q(("state", exchange.auctions.rules.EntryState["LOCKED"]), _negated=True),
-                        ("settled_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="round_order_settled_has_its_instant",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roundorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("filled_unit_hours__gte", 0)), name="round_order_fill_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roundorder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", exchange.auctions.rules.EntryState["LOCKED"])),
-                fields=("order",),
-                name="round_order_locked_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="roundprice",
-            index=models.Index(fields=["market", "cell", "starts_at"], name="round_price_of_cell"),
-        ),
-        migrations.AddConstraint(
-            model_name="roundprice",
-            constraint=models.UniqueConstraint(fields=("round", "cell", "starts_at"), name="round_price_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="roundprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__lt", models.F("ends_at")),
-                ),
-                name="round_price_window_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="roundprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_micros__gte", 0), ("traded_unit_hours__gte", 0)),
-                name="round_price_not_negative",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="trade",
-            index=models.Index(fields=["buyer", "-id"], name="trade_of_buyer"),
-        ),
-        migrations.AddIndex(
-            model_name="trade",
-            index=models.Index(fields=["provider", "-id"], name="trade_of_provider"),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.UniqueConstraint(fields=("round", "order", "offer", "starts_at"), name="trade_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", 1), ("unit_hours__gte", 1)), name="trade_moves_something"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("starts_at__lt", models.F("ends_at")),
-                ),
-                name="trade_window_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="trade_created_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("buyer", models.F("provider")), _negated=True), name="trade_has_two_parties"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("offer_reserve_micros__gte", 0), ("price_micros__gte", models.F("offer_reserve_micros"))
-                ),
-                name="trade_pays_the_reserve",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("order_kind", exchange.orders.rules.OrderKind["HOURLY"]), _negated=True),
-                    ("price_micros__lte", models.F("order_limit_micros")),
-                    _connector="OR",
-                ),
-                name="trade_within_the_limit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("order_kind__in", ["block", "hourly"])), name="trade_order_kind_is_known"
-            ),
         ),
     ]

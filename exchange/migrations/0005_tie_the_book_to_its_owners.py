@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
 
     dependencies: ClassVar = [
         ("accounts", "0002_guard_tables"),
-        ("billing", "0001_books_guards"),
+        ("billing", "0002_guard_the_books"),
         ("catalog", "0003_guard_tables"),
         ("exchange", "0004_guard_rounds_trades_and_leases"),
     ]

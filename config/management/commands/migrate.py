@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from config import roles
+from config import roles, schema
 
 
 class Command(migrate.Command):
@@ -14,4 +14,6 @@ class Command(migrate.Command):
         with roles.as_owner():
             roles.prepare()
             super().handle(*args, **options)
+            if schema.is_current():  # on the way back the declared tables are gone one after the other
+                roles.check_declared_tables()
             roles.apply_grants()

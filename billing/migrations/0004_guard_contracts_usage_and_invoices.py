@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
 
     dependencies: ClassVar = [
         ("accounts", "0002_guard_tables"),
-        ("billing", "0002_create_contracts_usage_and_invoices"),
+        ("billing", "0003_create_contracts_usage_and_invoices"),
     ]
 
     operations: ClassVar = [

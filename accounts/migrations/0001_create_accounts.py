@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                         ),
                         name="user_created_in_range",
                     ),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,8 +103,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("shard__lt", 16)), name="audit_chain_shard_known")
-                ]
+                    models.CheckConstraint(condition=models.Q(("shard__lt", 16)), name="audit_chain_shard_known"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                         ),
                         fields=["due_at", "id"],
                         name="job_open",
-                    )
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("kind", "key"), name="job_once"),
@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
                         ),
                         name="organisation_created_in_range",
                     ),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -298,6 +298,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["subject_type", "subject_id", "id"], name="audit_by_subject"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="audit_record_at_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ApiKey",
@@ -335,6 +349,45 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scopes__contained_by",
+                                [
+                                    accounts.keys.rules.Scope["READ"],
+                                    accounts.keys.rules.Scope["TRADE"],
+                                    accounts.keys.rules.Scope["LIST"],
+                                    accounts.keys.rules.Scope["DELIVER"],
+                                    accounts.keys.rules.Scope["METER"],
+                                ],
+                            )
+                        ),
+                        name="api_key_scopes_known",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("scopes__len__gte", 1)), name="api_key_has_a_scope"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_at__gt", models.F("created_at")),
+                            (
+                                "expires_at__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("created_at"), "+", models.Value(datetime.timedelta(days=365))
+                                ),
+                            ),
+                        ),
+                        name="api_key_life_at_most_a_year",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("expires_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="api_key_times_in_range",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Project",
@@ -356,6 +409,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "code"), name="project_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[a-z0-9][a-z0-9-]*$")), name="project_code_shape"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                        ),
+                        name="project_created_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("archived_at__isnull", True),
+                            models.Q(
+                                ("archived_at__gte", models.F("created_at")),
+                                ("archived_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="project_archived_after_creation",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SignInWindow",
@@ -375,7 +454,7 @@ class Migration(migrations.Migration):
                         ),
                         name="sign_in_window_in_range",
                     ),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -400,7 +479,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("shard", "n"), name="audit_link_place_once"),
                     models.CheckConstraint(condition=models.Q(("n__gt", 0)), name="audit_link_counts_from_one"),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -461,7 +540,7 @@ class Migration(migrations.Migration):
                         ),
                         name="membership_created_in_range",
                     ),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -528,7 +607,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("jurisdiction__regex", "^[A-Z]{2}$")), name="legal_entity_jurisdiction_code"
                     ),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -568,7 +647,7 @@ class Migration(migrations.Migration):
                         ),
                         name="idempotency_created_in_range",
                     ),
-                ]
+                ],
             },
         ),
         migrations.CreateModel(
@@ -613,100 +692,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="auditrecord",
-            index=models.Index(fields=["subject_type", "subject_id", "id"], name="audit_by_subject"),
-        ),
-        migrations.AddConstraint(
-            model_name="auditrecord",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="audit_record_at_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "scopes__contained_by",
-                        [
-                            accounts.keys.rules.Scope["READ"],
-                            accounts.keys.rules.Scope["TRADE"],
-                            accounts.keys.rules.Scope["LIST"],
-                            accounts.keys.rules.Scope["DELIVER"],
-                            accounts.keys.rules.Scope["METER"],
-                        ],
-                    )
-                ),
-                name="api_key_scopes_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(condition=models.Q(("scopes__len__gte", 1)), name="api_key_has_a_scope"),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("expires_at__gt", models.F("created_at")),
-                    (
-                        "expires_at__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("created_at"), "+", models.Value(datetime.timedelta(days=365))
-                        ),
-                    ),
-                ),
-                name="api_key_life_at_most_a_year",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("expires_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="api_key_times_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(fields=("organisation", "code"), name="project_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("code__regex", "^[a-z0-9][a-z0-9-]*$")), name="project_code_shape"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("created_at__gte", datetime.datetime(2020, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ("created_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                ),
-                name="project_created_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("archived_at__isnull", True),
-                    models.Q(
-                        ("archived_at__gte", models.F("created_at")),
-                        ("archived_at__lt", datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.UTC)),
-                    ),
-                    _connector="OR",
-                ),
-                name="project_archived_after_creation",
-            ),
         ),
     ]

@@ -25,6 +25,6 @@ def load(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Reference data."""
 
-    dependencies: ClassVar = [("billing", "0003_guard_contracts_usage_and_invoices")]
+    dependencies: ClassVar = [("billing", "0004_guard_contracts_usage_and_invoices")]
 
     operations: ClassVar = [migrations.RunPython(load, migrations.RunPython.noop)]

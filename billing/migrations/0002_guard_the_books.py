@@ -247,7 +247,7 @@ DROP FUNCTION guard_hold();
 class Migration(migrations.Migration):
     """Triggers and composite keys over the tables of the books."""
 
-    dependencies: ClassVar = [("billing", "0001_books"), ("accounts", "0002_guard_tables")]
+    dependencies: ClassVar = [("billing", "0001_create_the_books"), ("accounts", "0002_guard_tables")]
 
     operations: ClassVar = [
         migrations.RunSQL(SAME_CURRENCY, DROP_SAME_CURRENCY),
