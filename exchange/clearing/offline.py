@@ -73,7 +73,7 @@ def run(todo: list[Job]) -> Iterator[Done | Refused]:
             yield Done(job.book, _clear(job))
         except (BookError, EngineFault, OSError) as error:
             yield Refused(job.book, str(error))
-        except (AssertionError, ArithmeticError) as error:
+        except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             # A bug of the engine on one book must not keep the others waiting.
             yield Refused(job.book, f"the engine failed: {error!r}")
 

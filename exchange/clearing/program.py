@@ -139,9 +139,12 @@ def _add_supply(welfare: Welfare, bought: dict[tuple[int, int], list[tuple[int, 
     market, program = welfare.market, welfare.program
     for (cell, period), terms in sorted(bought.items()):
         hours = market.periods[period].hours
-        lots_at: dict[int, int] = defaultdict(int)
+        lots_at: dict[int, int] = {}
         for step in market.stacks[cell][period]:
-            lots_at[step.reserve] += step.qty
+            lots_at[step.reserve] = lots_at.get(step.reserve, 0) + step.qty
+        # One lot more than anybody could buy is as good as any number, and easier on the solver.
+        enough = 1 + round(sum(program.upper[column] for column, _ in terms))
+        lots_at = {reserve: min(lots, enough) for reserve, lots in lots_at.items()}
         steps = [
             (reserve, lots, program.column(-welfare.price(reserve) * hours, upper=float(lots), integral=False))
             for reserve, lots in lots_at.items()

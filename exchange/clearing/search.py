@@ -31,6 +31,7 @@ class Limits:
     nodes: int = 50_000
     gap: float = 2e-5  # relative, of larger programs
     program_binaries: int = 40_000  # above this even the root of a program takes minutes: insertions only
+    program_lots: int = 100_000_000  # integers beyond this are no integers to the solver, which may never end
     passes: int = 5
     insertions: int = 2_000
     moves: int = 300  # of blocks among allocations of equal welfare
@@ -110,7 +111,10 @@ class Search:
             return self.strict
         if welfare.ticks > self.limits.float_ticks and self._enumerate():
             return self.strict
-        if welfare.program.binaries > self.limits.program_binaries:
+        if (
+            welfare.program.binaries > self.limits.program_binaries
+            or max(welfare.program.upper) > self.limits.program_lots
+        ):
             self.stats.method, self.stats.limited = "insertions", True
             self._drop_and_insert(None, {})
             return self.best

@@ -332,3 +332,31 @@ def test_the_record_names_book_outcome_engine_and_search() -> None:
     assert record["outcome_sha256"] == engine.clear(story()).outcome.digest()
     assert "highspy/" in str(record["engine_version"])
     assert record["degraded"] is False
+
+
+def test_quantities_beyond_the_solver_still_trade() -> None:
+    book = parsing.make_book(
+        cells=[cell()],
+        offers=[offer("S1", qty=2**40, t1=24, reserve=1_500_000)],
+        orders=[block("B1", qty=2**39, least=1, t1=24, hours=4, limit=2_500_000, single_site=True)],
+    )
+
+    result = engine.clear(book)
+
+    assert result.outcome.welfare == 2**39 * 4 * 1_000_000
+    assert result.strict
+    assert result.degraded
+
+
+def test_supply_without_end_does_not_trouble_the_solver() -> None:
+    book = parsing.make_book(
+        cells=[cell()],
+        offers=[offer("S1", qty=2**40, t1=24, reserve=1_500_000)],
+        orders=[block("B1", qty=16, t1=24, limit=2_500_000), hourly("B2", qty=4, t1=24, limit=1_500_001)],
+    )
+
+    result = engine.clear(book)
+
+    assert result.outcome.welfare == 24 * (16 * 1_000_000 + 4)
+    assert result.strict
+    assert not result.degraded
