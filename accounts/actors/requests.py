@@ -30,7 +30,11 @@ class ActorMiddleware:
         request.organisation = _organisation(actor)  # type: ignore[attr-defined]
         request_id = request.headers.get("X-Request-Id", "")
         with origin.of_request(address=network_address(request), request_id=request_id[:64]):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if actor is not None:
+            # What somebody was shown is not to be had from a cache after they have left.
+            response.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 def actor_of(request: HttpRequest) -> Actor | None:

@@ -1,7 +1,7 @@
 """Pages of signing in, signing out and choosing an organisation."""
 
 from django.contrib.auth import login, logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -78,11 +78,13 @@ def choose_organisation(request: HttpRequest) -> HttpResponse:
 
 
 def _next(request: HttpRequest) -> str:
-    """Return where to go on to, "/" unless an address of this site is named."""
+    """Return where to go on to, "/" unless an address of this site is named from its root."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if not wanted.startswith("/") or not wanted.isprintable():
+        return "/"
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if safe else "/"
 
 
 def _after(request: HttpRequest) -> HttpResponse:
-    return redirect(_next(request))
+    return HttpResponseRedirect(_next(request))

@@ -144,10 +144,26 @@ def test_an_address_belongs_to_one_person_whatever_its_case(lab_admin: User) -> 
 
 
 @pytest.mark.parametrize(
-    "wanted", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example", ""]
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "/\\evil.example",
+        "",
+        "NaN",  # neither an address from the root nor the name of a page
+        "/\x00",
+        "/a\r\nSet-Cookie: x=1",
+    ],
 )
 def test_after_signing_in_nobody_is_led_off_the_site(lab_admin: User, client: Client, wanted: str) -> None:
     assert _post(client, "principal@example.com", PASSWORD, next=wanted)["Location"] == "/"
+
+
+def test_what_somebody_is_shown_is_kept_in_no_cache(lab_admin: User, client: Client) -> None:
+    _post(client, "principal@example.com", PASSWORD)
+
+    assert "no-store" in client.get("/")["Cache-Control"]
 
 
 def test_after_signing_in_one_comes_back_to_the_page_wanted(lab_admin: User, client: Client) -> None:
