@@ -31,7 +31,7 @@ class Limits:
     nodes: int = 50_000
     gap: float = 2e-5  # relative, of larger programs
     program_binaries: int = 40_000  # above this even the root of a program takes minutes: insertions only
-    program_lots: int = 100_000_000  # integers beyond this are no integers to the solver, which may never end
+    program_lots: int = 500_000_000  # integers beyond this are no integers to the solver, which may never end
     passes: int = 5
     insertions: int = 2_000
     moves: int = 300  # of blocks among allocations of equal welfare
