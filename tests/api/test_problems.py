@@ -192,3 +192,10 @@ def test_a_key_may_not_issue_keys(lab_admin: User) -> None:
     api = Api(cast.live_key(cast.acting(lab_admin), *[Scope.READ, Scope.TRADE]))
 
     assert api.post("/v1/api-keys", {}).status_code == 403
+
+
+def test_a_wildcard_is_no_type_of_a_body(session: Api) -> None:
+    headers = {**session.headers, "Idempotency-Key": "k"}
+    response = session.client.post("/v1/projects", b'{"code": "a"}', content_type="*/*", headers=headers)
+
+    assert response.status_code == 415
