@@ -1,4 +1,4 @@
-"""Members to act in tests: of two labs, a provider and the operator, each with an administrator.
+"""Members to act in tests: of two labs and of the operator, each with an administrator.
 
 pytest reads this file before Django is configured, so it imports the cast where it is used.
 """
@@ -46,15 +46,6 @@ def stranger(db: None) -> User:
     from tests.accounts import cast
 
     return cast.member(cast.organisation("Lanting Robotics"), "stranger", Role.BUYER_ADMIN)
-
-
-@pytest.fixture
-def provider_admin(db: None) -> User:
-    """The head of a provider."""
-    from accounts.organisations.rules import Role
-    from tests.accounts import cast
-
-    return cast.member(cast.organisation("Huailai Compute", can_sell=True), "seller", Role.PROVIDER_ADMIN)
 
 
 @pytest.fixture
