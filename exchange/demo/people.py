@@ -36,7 +36,7 @@ LOGINS: Final = (
     Login("sales@huailai.example", "Gao Jian", _SELLER, Role.PROVIDER_ADMIN, "offers, leases to deliver, statement"),
     Login("clerk@sancai.example", "He Qing", _EXCHANGE, Role.FINANCE_OPERATOR, "a top-up and a receipt to settle"),
     Login("approver@sancai.example", "Xu Lan", _EXCHANGE, Role.FINANCE_APPROVER, "trial balance, every invoice"),
-    Login("operator@sancai.example", "Tang Bo", _EXCHANGE, Role.PLATFORM_ADMIN, "rounds, listings, audit trail"),
+    Login("operator@sancai.example", "Tang Bo", _EXCHANGE, Role.PLATFORM_ADMIN, "rounds, listings, organisations"),
     Login("support@sancai.example", "Shen Yi", _EXCHANGE, Role.SUPPORT, "orders and leases of every member"),
 )
 
