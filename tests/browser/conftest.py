@@ -1,11 +1,11 @@
 """A real browser on a real server: pages at two widths that fail on any error in the console."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser import chromium
@@ -23,19 +23,25 @@ def chromium_program() -> chromium.Browser:
     return chromium.provide()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_program: chromium.Browser) -> Iterator[Browser]:
-    """Run one browser for the session."""
-    # The driver keeps an event loop in this thread, which Django would take for asynchronous code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(
-            executable_path=chromium_program.program,
-            args=["--no-sandbox"],  # containers and root have no user namespaces
-            env={name: str(value) for name, value in chromium_program.environment().items()},
-        )
-        yield running
-        running.close()
+    """Run one browser for a module's tests.
+
+    The driver keeps an event loop in this thread, which Django takes for asynchronous code: it asks for leave, and
+    keeps the connections of such code apart. So none is left open on either side, and the driver ends with the module.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        connections.close_all()
+        with sync_playwright() as driver:
+            running = driver.chromium.launch(
+                executable_path=chromium_program.program,
+                args=["--no-sandbox"],  # containers and root have no user namespaces
+                env={name: str(value) for name, value in chromium_program.environment().items()},
+            )
+            yield running
+            running.close()
+            connections.close_all()
 
 
 PageFactory = Callable[[int], Page]
