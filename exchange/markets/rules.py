@@ -19,6 +19,7 @@ from accounts.foundation.strict import EARLIEST, LATEST
 from catalog.measures.interval import HOUR
 from catalog.measures.money import EXPONENTS
 from catalog.measures.price import MAX_PRICE_MICROS, format_micros
+from catalog.measures.units import all_units
 from exchange.markets.errors import MarketMoveRefused
 
 CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
@@ -264,6 +265,8 @@ def market_problems(spec: MarketSpec) -> Iterator[FieldProblem]:
             "/currency",
             f"expected one of {', '.join(EXPONENTS)}, got {terms.currency!r}",
         )
+    if spec.unit not in all_units():
+        yield FieldProblem("/unit", f"expected the code of a unit such as card_hours, got {spec.unit!r}")
     if terms.grid_slots not in GRID_STEPS:
         yield FieldProblem(
             "/grid_slots",

@@ -143,7 +143,7 @@ def test_a_provider_offers_delivers_and_reads_the_statement(new_page: PageFactor
 
     page.get_by_role("link", name="Statements").click()
     page.get_by_role("link", name=re.compile("STM-")).click()
-    expect(page.get_by_text("3,731.12 CNY")).to_be_visible()
+    expect(page.get_by_role("cell", name="3,731.12 CNY")).to_be_visible()
     eye.check(page)
 
 

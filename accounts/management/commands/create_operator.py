@@ -36,15 +36,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare who operates, in law, and who signs in."""
-        parser.add_argument("--name", required=True, type=_text(200), help="name of the organisation")
-        parser.add_argument("--legal-name", type=_text(200), help="name in law, on invoices (default: the name)")
-        parser.add_argument("--tax-id", required=True, type=_text(40), help="tax number, on invoices")
-        parser.add_argument("--address", required=True, type=_text(400), help="registered address, on invoices")
-        parser.add_argument(
-            "--jurisdiction", default="CN", type=_country, help="country whose taxes apply (default: %(default)s)"
-        )
-        parser.add_argument("--email", required=True, type=_text(254), help="with which the first member signs in")
-        parser.add_argument("--display-name", required=True, type=_text(120), help="of the first member")
+        add_legal_arguments(parser)
+        parser.add_argument("--email", required=True, type=text(254), help="with which the first member signs in")
+        parser.add_argument("--display-name", required=True, type=text(120), help="of the first member")
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Make the organisation and the member; exit 1 with the reason when something is refused."""
@@ -67,13 +61,7 @@ def _create(options: dict[str, Any], password: str) -> Organisation:
     application = Application(
         name=options["name"],
         kind=OrganisationKind.OPERATOR,
-        legal=LegalDetails(
-            legal_name=options["legal_name"] or options["name"],
-            tax_id=options["tax_id"],
-            jurisdiction=options["jurisdiction"],
-            address=options["address"],
-            vat_registered=True,
-        ),
+        legal=legal_details(options),
         can_operate=True,
         country=options["jurisdiction"],
     )
@@ -93,7 +81,31 @@ def _asked() -> str:
     return password
 
 
-def _text(longest: int) -> Callable[[str], str]:
+def add_legal_arguments(parser: ArgumentParser) -> None:
+    """Declare an organisation's name and what it is in law."""
+    parser.add_argument("--name", required=True, type=text(200), help="name of the organisation")
+    parser.add_argument("--legal-name", type=text(200), help="name in law, on invoices (default: the name)")
+    parser.add_argument("--tax-id", required=True, type=text(40), help="tax number, on invoices")
+    parser.add_argument("--address", required=True, type=text(400), help="registered address, on invoices")
+    parser.add_argument(
+        "--jurisdiction", default="CN", type=_country, help="country whose taxes apply (default: %(default)s)"
+    )
+
+
+def legal_details(options: dict[str, Any]) -> LegalDetails:
+    """Return what the declared arguments say of an organisation in law."""
+    return LegalDetails(
+        legal_name=options["legal_name"] or options["name"],
+        tax_id=options["tax_id"],
+        jurisdiction=options["jurisdiction"],
+        address=options["address"],
+        vat_registered=True,
+    )
+
+
+def text(longest: int) -> Callable[[str], str]:
+    """Return a reader of printable text of at most so many characters."""
+
     def read(text: str) -> str:
         try:
             return strict.text(text, max_length=longest)
