@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog.offerings import pages as offerings
+from catalog.sites import pages as sites
 
 urlpatterns = [
     path("catalogue", offerings.catalogue, name="catalogue"),
@@ -11,4 +12,5 @@ urlpatterns = [
     path("sell/offerings/new", offerings.offering_new, name="offering_new"),
     path("sell/offerings/<ofr:offering_id>/<slug:step>", offerings.offering_step, name="offering_step"),
     path("listings", offerings.listings, name="listings"),
+    path("listings/<sit:site_id>/list", sites.site_list, name="site_list"),
 ]

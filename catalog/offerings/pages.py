@@ -25,6 +25,8 @@ from catalog.offerings.models import Offering
 from catalog.offerings.needs import CellAttributes, Needs
 from catalog.offerings.rules import OfferingStatus
 from catalog.offerings.wording import FABRIC_NAMES
+from catalog.sites import queries as sites
+from catalog.sites.rules import SiteStatus
 
 NEAREST: Final = 5  # offerings shown when none qualifies
 STANDARD_CREDIT: Final = Decimal(10)  # per cent of what is not delivered
@@ -107,9 +109,13 @@ def offering_new(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @actor_required(Capability.OPERATE)
 def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Every offering, those that wait to be listed first, for the operator."""
+    """Every offering, those that wait to be listed first and the data centres that do, for the operator."""
     waiting = queries.visible_to(actor).filter(status=OfferingStatus.SUBMITTED).order_by("id")
-    context = {"waiting": waiting, "listing": listing(queries.visible_to(actor), request)}
+    context = {
+        "waiting": waiting,
+        "sites": sites.visible_to(actor).filter(status=SiteStatus.SUBMITTED).order_by("id"),
+        "listing": listing(queries.visible_to(actor), request),
+    }
     return render(request, "catalog/listings.html", context)
 
 
