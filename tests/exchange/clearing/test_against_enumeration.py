@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.clearing import parsing
@@ -28,7 +28,6 @@ def test_a_sample_of_each_family_reaches_the_best_strict_welfare_within_every_ru
     assert faults == {}
 
 
-@settings(max_examples=60)
 @given(st.sampled_from(tiny.FAMILIES), st.integers(10**6, 10**9))
 def test_a_random_tiny_book_reaches_the_best_strict_welfare_within_every_rule(family: str, seed: int) -> None:
     try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.clearing import book as books
@@ -197,7 +197,6 @@ def test_a_four_hour_grid_is_cleared_in_merged_rows_with_the_same_rules() -> Non
 
 
 @given(st.sampled_from(tiny.FAMILIES), st.integers(0, 10**6))
-@settings(max_examples=30)
 def test_shuffled_rows_give_the_same_bytes(family: str, seed: int) -> None:
     book, dice = tiny.book(family, seed), Dice(seed)
     shuffled = Book(

@@ -288,7 +288,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=settings().max_examples // 3)  # each is a whole life in the database
 @given(steps=STEPS)
 def test_whatever_happens_capacity_has_offered_what_offers_have_unsold(
     story: Story, steps: list[tuple[str, int, int]]

@@ -135,7 +135,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=settings().max_examples // 3)  # each is a whole life in the database
 @given(steps=STEPS)
 def test_whatever_happens_a_wallet_holds_the_worst_case_of_its_open_orders(
     story: Story, steps: list[tuple[str, int, int]]
