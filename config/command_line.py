@@ -14,6 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config import embedded, up
 from config.bootstrap import ROOT
 
@@ -61,7 +63,7 @@ def run(arguments: list[str]) -> int:
                 arguments,
                 migrate=embedded_database and _command(arguments) not in _SCHEMA,
             )
-    except embedded.EmbeddedError as error:
+    except (embedded.EmbeddedError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:

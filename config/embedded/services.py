@@ -73,9 +73,13 @@ def running(
     """
     data = data.resolve()
     # Others may pass through, so that an unprivileged server can reach its own directory, but not list it.
-    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    try:
+        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+        first_try = _try_lock(data)
+    except OSError as error:
+        raise EmbeddedError(f"{data} cannot hold the data: {error.strerror}. Give another directory.") from error
     with ExitStack() as stack:
-        lock = _try_lock(data)
+        lock = first_try
         if lock is None and exclusive:
             holder = _state(data)
             raise DataInUse(

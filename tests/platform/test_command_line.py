@@ -69,3 +69,30 @@ def test_a_command_that_needs_a_database_has_one_for_its_time(data: Path, bare_e
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("('exchange_app', ")
     assert not (data / "services.json").exists()
+
+
+def test_data_that_cannot_be_kept_where_asked_are_refused_in_one_sentence(
+    tmp_path: Path, bare_environment: dict[str, str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    finished = _manage(bare_environment, "up", "--data", str(file / "data"))
+    assert finished.returncode == 1
+    assert finished.stderr == f"{file}/data cannot hold the data: Not a directory. Give another directory.\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("mysql://a@b/c", "DATABASE_URL is 'mysql://...'; expected postgres://user:password@host:port/database."),
+        ("postgres://a@127.0.0.1:1/c", "The database that DATABASE_URL names cannot be used: connection failed"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_without_a_traceback(
+    bare_environment: dict[str, str], url: str, sentence: str
+) -> None:
+    given = bare_environment | {"DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    finished = _manage(given, "prepare")
+    assert finished.returncode == 1
+    assert sentence in finished.stderr
+    assert "Traceback" not in finished.stderr

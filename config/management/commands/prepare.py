@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
-from config import schema
+from config import roles, schema
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--empty", action="store_true", help="do not load the demo market")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_reachable()
         schema.bring_up_to_date()
         data = Path(settings.DATA_DIR)
         market = data / "market"
@@ -48,3 +50,12 @@ class Command(BaseCommand):
             self.stdout.flush()
             call_command("load_demo")
         return "demo"
+
+
+def _check_reachable() -> None:
+    """Raise CommandError, with what the server says, when the owner cannot connect to the database."""
+    try:
+        with roles.as_owner():
+            connections[DEFAULT_DB_ALIAS].ensure_connection()
+    except DatabaseError as error:
+        raise CommandError(f"The database that DATABASE_URL names cannot be used: {error}".rstrip()) from error
