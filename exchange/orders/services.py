@@ -20,7 +20,7 @@ from accounts.organisations.rules import OrganisationStatus
 from accounts.projects import queries as projects
 from billing.contracts import drafting
 from billing.ledger import services as ledger
-from billing.ledger.errors import InsufficientFunds
+from billing.ledger.errors import HoldTooSmall, InsufficientFunds
 from billing.ledger.rules import Source
 from catalog.measures.money import Money
 from catalog.offerings.needs import Needs
@@ -160,7 +160,10 @@ def cancel(actor: Actor, order_id: UUID, *, now: datetime) -> Order:
 def close(actor: Actor, read: Order, status: OrderStatus, *, now: datetime) -> Order:
     """End an open order, giving back what is held for its open hours; raises OrderChangedMeanwhile."""
     rest_minor = rest_of_hold_minor(read, read.open_unit_hours)
-    ledger.change_hold(read.hold_id, by_minor=-rest_minor, now=now)
+    try:
+        ledger.change_hold(read.hold_id, by_minor=-rest_minor, now=now)
+    except HoldTooSmall as refusal:  # before anything is written: another request or a round was there first
+        raise OrderChangedMeanwhile from refusal
     order = _lock(read)
     rules.check_move(order.status, status)
     before = {"status": order.status, "open_unit_hours": order.open_unit_hours}
@@ -226,6 +229,8 @@ def _move_hold(order: Order, before: OrderTerms, after: OrderTerms, *, open_unit
     except InsufficientFunds as refusal:  # before anything is written
         within_minor = max(0, refusal.available_minor) + was_minor
         raise _unfunded(refusal, market, after, rates, within_minor=within_minor) from refusal
+    except HoldTooSmall as refusal:
+        raise OrderChangedMeanwhile from refusal
 
 
 def _unfunded(
