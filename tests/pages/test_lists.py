@@ -1,6 +1,7 @@
 """Lists on pages: their empty states, and as many queries for twenty rows as for one."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -95,3 +96,12 @@ def test_an_address_of_older_rows_that_no_page_links_to_is_not_found(story: Stor
 def test_an_empty_list_names_the_next_step(story: Story, name: str, next_step: str) -> None:
     visitor = signed_in(story.qinghe, Role.BUYER_TRADER)
     assert next_step in visitor.get(reverse(name)).content.decode()
+
+
+@pytest.mark.parametrize("code", ["nowhere", "\x00", "\ud800", "<script>", "x" * 3000])
+def test_rounds_of_a_market_that_cannot_be_are_none(story: Story, code: str) -> None:
+    visitor = signed_in(story.lanting, Role.BUYER_TRADER)
+    address = f"{reverse('rounds')}?market={quote(code, errors='surrogatepass')}"
+    answer = visitor.get(address)
+    assert answer.status_code == 200
+    assert list(answer.context["listing"].rows) == []
