@@ -73,7 +73,11 @@ class NeedsForm(StrictForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._choose(
-            "models", ResourceType.objects.filter(offerings__isnull=False).distinct().values_list("code", "name")
+            "models",
+            ResourceType.objects.filter(offerings__isnull=False)
+            .distinct()
+            .order_by("name")
+            .values_list("code", "name"),
         )
         self._choose("regions", Hub.objects.values_list("code", "name_en"))
         self._choose("metro", [("", str(_("Anywhere"))), *Metro.objects.values_list("code", "name_en")])
