@@ -20,6 +20,7 @@ urlpatterns = [
     path("finance/invoices", invoices.all_invoices, name="all_invoices"),
     path("finance/top-ups", payments.top_ups_to_confirm, name="top_ups_to_confirm"),
     path("finance/top-ups/<top:top_up_id>", payments.top_up_confirm, name="top_up_confirm"),
+    path("finance/receipts/<rcp:receipt_id>", payments.receipt_match, name="receipt_match"),
     path("finance/trial-balance", ledger.trial_balance, name="trial_balance"),
     path("finance/unmatched", reconciliation.unmatched_items, name="unmatched_items"),
 ]

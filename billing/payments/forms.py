@@ -1,13 +1,15 @@
 """What a person types to announce a top-up, and to enter what the bank shows."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.foundation import strict
-from accounts.web.forms import PlainDecimal, StrictForm, StrictText
+from accounts.web.forms import NamedChoiceField, PlainDecimal, StrictForm, StrictText
+from billing.payments.models import TopUp
 from billing.payments.rules import BankLine
 from catalog.measures.money import Money, exponent, parse_minor
 
@@ -48,3 +50,21 @@ class BankLineForm(StrictForm):
             payer=said["payer"],
             remittance=said["remittance"] or "",
         )
+
+
+class _TopUpField(NamedChoiceField):
+    """A choice among top-ups, shown by reference and organisation."""
+
+    def label_from_instance(self, obj: TopUp) -> str:
+        """Return what a clerk compares with the payer's text."""
+        return f"{obj.reference}, {obj.organisation.name}"
+
+
+class MatchForm(StrictForm):
+    """Which awaiting top-up a receipt belongs to."""
+
+    top_up = _TopUpField(label=_("Top-up"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, candidates: QuerySet[TopUp], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer_rows("top_up", candidates)

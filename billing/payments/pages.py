@@ -15,9 +15,9 @@ from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
 from billing.ledger import queries as ledger
 from billing.payments import queries, services
-from billing.payments.forms import BankLineForm, TopUpForm, money
+from billing.payments.forms import BankLineForm, MatchForm, TopUpForm, money
 from billing.payments.models import TopUp
-from billing.payments.rules import TopUpStatus
+from billing.payments.rules import ReceiptStatus, TopUpStatus
 
 # Wallets are opened in it; other currencies follow from a market's trades.
 CURRENCY = "CNY"
@@ -69,6 +69,24 @@ def top_up_confirm(request: HttpRequest, actor: Actor, top_up_id: UUID) -> HttpR
             messages.success(request, _("The money is in the wallet."))
             return redirect("top_ups_to_confirm")
     return _confirm(request, actor, top_up, form)
+
+
+@actor_required(Capability.VIEW_BOOKS)
+def receipt_match(request: HttpRequest, actor: Actor, receipt_id: UUID) -> HttpResponse:
+    """Say which top-up a receipt in suspense belongs to, among those that wait for exactly its amount."""
+    receipt = queries.receipt(actor, receipt_id)
+    form = MatchForm(request.POST or None, candidates=queries.awaiting_like(actor, receipt))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.match_receipt(actor, receipt_id, top_up_id=form.cleaned_data["top_up"].id, now=clock.now())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Matched: the money has left suspense and is in the wallet."))
+            return redirect("unmatched_items")
+    may_match = actor.can(Capability.OPERATE_BOOKS) and receipt.status == ReceiptStatus.UNMATCHED
+    context = {"receipt": receipt, "form": form, "may_match": may_match}
+    return render(request, "billing/receipt_match.html", context, status=422 if form.errors else 200)
 
 
 def _confirm(request: HttpRequest, actor: Actor, top_up: TopUp, form: BankLineForm) -> HttpResponse:

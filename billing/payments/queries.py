@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.actors.actor import Actor, Capability
-from billing.payments.errors import NoSuchTopUp
+from billing.payments.errors import NoSuchReceipt, NoSuchTopUp
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import TopUpStatus
 from catalog.measures.money import Money
@@ -33,6 +33,20 @@ def top_up(actor: Actor, top_up_id: UUID) -> TopUp:
     if found is None:
         raise NoSuchTopUp
     return found
+
+
+def receipt(actor: Actor, receipt_id: UUID) -> BankReceipt:
+    """Return one bank receipt; raises NoSuchReceipt."""
+    found = visible_receipts(actor).filter(id=receipt_id).first()
+    if found is None:
+        raise NoSuchReceipt
+    return found
+
+
+def awaiting_like(actor: Actor, receipt: BankReceipt) -> QuerySet[TopUp]:
+    """Return the top-ups that wait for exactly a receipt's amount, oldest first."""
+    waiting = visible_top_ups(actor).filter(status=TopUpStatus.AWAITING)
+    return waiting.filter(amount_minor=receipt.amount_minor, currency=receipt.currency).order_by("id")
 
 
 def locked_top_up(actor: Actor, top_up_id: UUID) -> TopUp:
