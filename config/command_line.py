@@ -53,6 +53,8 @@ def run(arguments: list[str]) -> int:
     """Run the command and return its exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     signal.signal(signal.SIGTERM, _leave)
+    # A script's background process starts with the interrupt ignored; it must stop `up` all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         arguments, data = _without_data(arguments)
         with _services(arguments, data) as services:
