@@ -6,7 +6,8 @@ import re
 from tests.architecture.sources import ROOT, committed
 
 _BINARY = {".gif", ".ico", ".jpg", ".pdf", ".png", ".webp", ".woff2"}
-_INDEX = re.compile(r"--(extra-)?index-url|--find-links|https?://[^\s/]*(pypi|pythonhosted|npmjs|registry)[^\s/]*")
+# Options and settings that name an index, not the names of any.
+_INDEX = re.compile(r"--(extra-)?(index-url|find-links)|registry\s*=\s*[\"']?https?:")
 _PLACE_OF_ONE_MACHINE = re.compile(r"(?<![\w./}-])/(home|root|opt|Users|mnt|srv|work|workspace)/[\w.-]+")
 
 
