@@ -8,8 +8,8 @@ Ratios within one run are comparable, seconds between machines are not.
 import argparse
 import time
 
+from benchmarks.books import recipe
 from exchange.clearing import engine
-from tests.exchange.clearing import recipe
 
 SIZES = (
     recipe.Size(orders=100, offers=20, slots=24),

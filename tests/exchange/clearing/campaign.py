@@ -13,10 +13,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.books import tiny
 from exchange.clearing import engine, verify
 from exchange.clearing.book import Book
 from exchange.clearing.search import DEFAULT, Limits
-from tests.exchange.clearing import tiny
 from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.books import tiny
 from exchange.clearing import parsing
-from tests.exchange.clearing import cast, tiny
+from tests.exchange.clearing import cast
 from tests.exchange.clearing.campaign import judge
 from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 

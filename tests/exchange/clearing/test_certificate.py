@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.books import recipe, tiny
+from benchmarks.books.dice import Dice
 from exchange.clearing import certificate, engine, model
-from tests.exchange.clearing import recipe, tiny
 from tests.exchange.clearing.cast import paradox, story
-from tests.exchange.clearing.dice import Dice
 from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from benchmarks.books import tiny
 from exchange.clearing import engine, verify
-from tests.exchange.clearing import tiny
 from tests.exchange.clearing.cast import story
 
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.books import recipe, tiny
+from benchmarks.books.dice import Dice
 from exchange.clearing import book as books
 from exchange.clearing import engine, parsing, settle, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.search import Limits
 from exchange.clearing.solver import Highs, Program, Solution, Status
-from tests.exchange.clearing import recipe, tiny
 from tests.exchange.clearing.cast import block, cell, hourly, offer, paradox, story
-from tests.exchange.clearing.dice import Dice
 
 ROOT = Path(__file__).parents[3]
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.books import tiny
 from exchange.clearing import engine, parsing
 from exchange.clearing.book import Book, Order
 from exchange.clearing.search import DEFAULT
-from tests.exchange.clearing import cast, tiny
+from tests.exchange.clearing import cast
 from tests.exchange.clearing.campaign import judge
 from tests.exchange.clearing.reference import TooLarge
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.books import tiny
+from benchmarks.books.dice import Dice
 from exchange.clearing import book as books
 from exchange.clearing import parsing
 from exchange.clearing.errors import BookError
-from tests.exchange.clearing import tiny
 from tests.exchange.clearing.cast import story
-from tests.exchange.clearing.dice import Dice
 
 
 def document() -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.books import recipe
 from exchange.clearing import engine, parsing, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.violations import STRICT_CODES, Code
-from tests.exchange.clearing import recipe
 from tests.exchange.clearing.cast import block, cell, hourly, offer
 
 Damage = Callable[[Any], None]

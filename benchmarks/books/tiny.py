@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from benchmarks.books.dice import Dice
 from exchange.clearing import parsing
 from exchange.clearing.book import Attributes, Book, Cell, Needs, Offer, Order, OrderKind
-from tests.exchange.clearing.dice import Dice
 
 
 @dataclass(frozen=True)

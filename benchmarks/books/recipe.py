@@ -2,17 +2,18 @@
 
 Twelve regions in a unit square with latencies by distance, a catalogue of accelerators with anchor prices, hourly and
 block demand with a long tail of wide jobs, and supply rescaled to a given tightness. Everything is synthetic: jobs'
-widths and lengths follow quantiles of a public trace of 7,064 GPU pods (Alibaba, 2023), in which 98.9 % ask one card,
-0.2 % two, 0.2 % four and 0.6 % eight, and lifetimes have p10/p50/p90/p99 of 0.02/0.15/1.74/31.5 hours.
+widths and lengths follow quantiles of 7,064 GPU pods (alibaba/clusterdata, cluster-trace-gpu-v2023; no row of it),
+of which 6,989 ask one card, 16 two, 15 four and 44 eight, and lifetimes have p10/p50/p90/p99 of 0.02/0.15/1.74/31.5
+hours. Drawing from the trace alone makes a trivial market; the tail in ``_cards`` and ``_hours`` is what makes it hard.
 """
 
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from exchange.clearing import parsing
+from benchmarks.books.dice import Dice
+from exchange.clearing import book as books
 from exchange.clearing.book import Attributes, Book, Cell, MaxLatency, Needs, Offer, Order, OrderKind
-from tests.exchange.clearing.dice import Dice
 
 # model: memory GB, dense bf16 TFLOPS, anchor in thousandths per card-hour, weight in the supply
 MODELS = {
@@ -32,30 +33,46 @@ MODELS = {
 WEIGHTED = [model for model, (_, _, _, weight) in MODELS.items() for _ in range(weight)]
 REGIONS = 12
 TICK = 1_000
-TIGHTNESS = 1.3
+MACHINE = 8  # cards
+TIGHTNESS = 1.3  # demanded over offered card-hours
+LONGEST_HOURLY = 12
+
+# Cards of a pod by how many of the trace's pods ask so many, and lifetimes in hours by the share that is shorter.
+TRACE_CARDS = ((1, 6_989), (2, 16), (4, 15), (8, 44))
+TRACE_PODS = sum(pods for _, pods in TRACE_CARDS)
+TRACE_HOURS = ((0.0, 0.01), (0.1, 0.02), (0.5, 0.15), (0.9, 1.74), (0.99, 31.5), (1.0, 100.0))
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a book is to be."""
+    """How large a book is to be: ``slots`` and ``grid`` in hours, ``anywhere`` the percentage without latency needs."""
 
     orders: int
     offers: int
     slots: int
     grid: int = 1
+    anywhere: int = 0
 
 
 def book(size: Size, seed: int) -> Book:
-    """Return the book of a size and seed."""
+    """Return the canonical book of a size and seed.
+
+    The rows are built as they are, without the reading and checking of documents, so that 20,000 orders take seconds;
+    a test holds smaller books against ``parsing.make_book``.
+    """
     dice = Dice(seed)
     places = [(_uniform(dice), _uniform(dice)) for _ in range(REGIONS)]
     cells = _cells(dice, size, places)
     offers = [_offer(dice, size, index, cells) for index in range(size.offers)]
     orders = [_order(dice, size, index) for index in range(size.orders)]
-    offers = _tightened(offers, orders)
     used = {offer.cell for offer in offers}
-    return parsing.make_book(
-        cells=[cell for cell in cells if cell.id in used], offers=offers, orders=orders, grid=size.grid
+    return books.canonical(
+        Book(
+            cells=tuple(cell for row in cells.values() for cell in row if cell.id in used),
+            offers=tuple(_tightened(offers, orders)),
+            orders=tuple(orders),
+            grid=size.grid,
+        )
     )
 
 
@@ -68,39 +85,46 @@ def _log_normal(dice: Dice, mean: float, deviation: float) -> float:
     return math.exp(mean + deviation * radius * math.cos(2.0 * math.pi * _uniform(dice)))
 
 
-def _cells(dice: Dice, size: Size, places: list[tuple[float, float]]) -> list[Cell]:
-    cells = []
+def _beta_2_2(dice: Dice) -> float:
+    return sorted(_uniform(dice) for _ in range(3))[1]  # the median of three is distributed so
+
+
+def _beta_2_1_2(dice: Dice) -> float:
+    """Draw from Beta(2, 1.2): a draw from Beta(2, 1), kept with the chance (1 - x)^0.2."""
+    while True:
+        drawn = math.sqrt(_uniform(dice))
+        if _uniform(dice) < math.pow(1.0 - drawn, 0.2):
+            return drawn
+
+
+def _cells(dice: Dice, size: Size, places: list[tuple[float, float]]) -> dict[str, list[Cell]]:
+    """Return one cell for each site and model, by model."""
+    cells: dict[str, list[Cell]] = {model: [] for model in MODELS}
     for site in range(max(4, size.offers // 6)):
         region = dice.below(REGIONS)
         latency = {
             f"metro{metro}": math.ceil(5 + 120 * math.dist(places[region], places[metro])) for metro in range(REGIONS)
         }
-        green = round(100 * sorted(_uniform(dice) for _ in range(3))[1])  # Beta(2, 2) is the median of three
+        green = round(100 * _beta_2_2(dice))
         security = dice.between(1, 3)
         for model, (memory, tflops, _, _) in MODELS.items():
-            cells.append(
-                Cell(
-                    f"site{site:03d}/{model}",
-                    f"site{site:03d}",
-                    Attributes(model, memory, tflops, f"region{region}", green, security, "ib", latency),
-                )
-            )
+            attributes = Attributes(model, memory, tflops, f"region{region}", green, security, "ib", latency)
+            cells[model].append(Cell(f"site{site:03d}/{model}", f"site{site:03d}", attributes))
     return cells
 
 
-def _offer(dice: Dice, size: Size, index: int, cells: list[Cell]) -> Offer:
+def _offer(dice: Dice, size: Size, index: int, cells: dict[str, list[Cell]]) -> Offer:
     model = dice.pick(WEIGHTED)
-    cell = dice.pick([cell for cell in cells if cell.attributes.model == model])
     steps = size.slots // size.grid
     t0 = 0 if dice.chance(55) else dice.below(steps)
-    length = max(1, round(steps * math.sqrt(_uniform(dice))))
+    length = max(1, round(steps * _beta_2_1_2(dice)))
     return Offer(
         id=f"s{index:05d}",
         provider=f"p{dice.below(max(1, size.offers // 4))}",
-        cell=cell.id,
+        cell=dice.pick(cells[model]).id,
         t0=t0 * size.grid,
         t1=min(steps, t0 + length) * size.grid,
-        qty=8 * math.ceil(_log_normal(dice, 1.6, 1.0) / 8),
+        qty=MACHINE * math.ceil(_log_normal(dice, 1.6, 1.0)),
         reserve=TICK * max(1, round(MODELS[model][2] * _log_normal(dice, -0.35, 0.25))),
         seq=index + 1,
     )
@@ -120,10 +144,11 @@ def _order(dice: Dice, size: Size, index: int) -> Order:
         limit=TICK * max(1, round(MODELS[model][2] * _log_normal(dice, -0.10, 0.35))),
         earliest=0,
         latest=size.slots,
-        needs=_needs(dice, model),
+        needs=_needs(dice, size, model),
     )
     if kind < 35:
-        return _placed(dice, size, order, length=min(hours, 12 - 12 % size.grid))
+        longest = max(size.grid, LONGEST_HOURLY - LONGEST_HOURLY % size.grid)
+        return _placed(dice, size, order, length=min(hours, longest))
     order = replace(order, hours=hours, qmin=cards)
     if kind < 60:
         return _placed(dice, size, replace(order, qmin=max(1, cards // 2)), length=hours)
@@ -141,30 +166,29 @@ def _placed(dice: Dice, size: Size, order: Order, *, length: int) -> Order:
 
 def _hours(dice: Dice, size: Size) -> int:
     hours = _trace_hours(dice) if dice.chance(50) else _log_normal(dice, 1.8, 0.9)
-    steps = math.ceil(min(max(hours, 1.0), size.slots / 2) / size.grid)
-    return size.grid * max(1, steps)
+    return size.grid * math.ceil(min(max(hours, 1.0), size.slots / 2) / size.grid)
 
 
 def _trace_hours(dice: Dice) -> float:
     at = _uniform(dice)
-    points = [(0.0, 0.01), (0.1, 0.02), (0.5, 0.15), (0.9, 1.74), (0.99, 31.5), (1.0, 100.0)]
-    for (left, low), (right, high) in pairwise(points):
+    for (left, low), (right, high) in pairwise(TRACE_HOURS):
         if at <= right:
             return low * math.pow(high / low, (at - left) / (right - left))
-    return points[-1][1]
+    raise AssertionError("the quantiles end at 1")
 
 
 def _cards(dice: Dice, *, wide: int) -> int:
-    draw = dice.below(1000)
-    cards = 1 if draw < 989 else 2 if draw < 991 else 4 if draw < 993 else 8
+    draw = dice.below(TRACE_PODS)
+    cards = next(cards for cards, pods in TRACE_CARDS if (draw := draw - pods) < 0)
     return cards * (2 ** dice.between(1, 5) if dice.chance(wide) else 1)
 
 
-def _needs(dice: Dice, model: str) -> Needs:
+def _needs(dice: Dice, size: Size, model: str) -> Needs:
     memory, tflops, _, _ = MODELS[model]
     reach = dice.pick((25, 40, 60, 80)) if dice.chance(50) else 50
+    latency = MaxLatency(f"metro{dice.below(REGIONS)}", reach)
     needs = Needs(
-        max_latency=MaxLatency(f"metro{dice.below(REGIONS)}", reach),
+        max_latency=None if dice.chance(size.anywhere) else latency,
         min_green_pct=dice.pick((30, 50)) if dice.chance(20) else None,
         min_security=dice.pick((2, 3)) if dice.chance(15) else None,
     )
@@ -174,8 +198,21 @@ def _needs(dice: Dice, model: str) -> Needs:
 
 
 def _tightened(offers: list[Offer], orders: list[Order]) -> list[Offer]:
-    """Rescale supply in machines of eight cards until demanded over offered card-hours is the tightness."""
-    wanted = sum(order.qmax * (order.hours or order.latest - order.earliest) for order in orders)
-    offered = sum(offer.qty * (offer.t1 - offer.t0) for offer in offers)
-    scale = wanted / TIGHTNESS / offered
-    return [replace(offer, qty=8 * max(1, round(offer.qty * scale / 8))) for offer in offers]
+    """Rescale supply in whole machines until demanded over offered card-hours is as near the tightness as it can be.
+
+    No offer goes below one machine, so a book of many offers and few orders stays looser.
+    """
+    wanted = sum(order.qmax * (order.hours or order.latest - order.earliest) for order in orders) / TIGHTNESS
+    # Machines jump one by one as the scale rises; thirty halvings are finer than any jump that matters.
+    low, high = 0.0, 1.0 + wanted / sum(offer.qty * (offer.t1 - offer.t0) for offer in offers)
+    for _ in range(30):
+        middle = (low + high) / 2
+        if sum(offer.qty * (offer.t1 - offer.t0) for offer in _scaled(offers, middle)) < wanted:
+            low = middle
+        else:
+            high = middle
+    return _scaled(offers, high)
+
+
+def _scaled(offers: list[Offer], scale: float) -> list[Offer]:
+    return [replace(offer, qty=MACHINE * max(1, round(offer.qty * scale / MACHINE))) for offer in offers]
