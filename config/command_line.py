@@ -35,6 +35,7 @@ WITHOUT_DATABASE: Final = frozenset(
         "startapp",
         "startproject",
         "test",
+        "verify_outcome",
         "version",
         "--help",
         "--version",

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from exchange.clearing import book as books
@@ -69,8 +70,11 @@ def make_book(
     return read_book(draft.to_document())
 
 
-def load_json(source: bytes | str) -> object:
-    """Read JSON as UTF-8 with bounded depth; numbers that are not integers come back as ``Unreadable``."""
+def load_json(source: bytes | str, *, integer_characters: int = _INTEGER_CHARACTERS) -> object:
+    """Read JSON as UTF-8 with bounded depth; numbers that are not integers come back as ``Unreadable``.
+
+    Welfare and bound are sums of products and may be longer than the integers of a book.
+    """
     try:
         raw = source.encode() if isinstance(source, str) else source
         text = raw.decode()
@@ -81,7 +85,7 @@ def load_json(source: bytes | str) -> object:
         return json.loads(
             text,
             object_pairs_hook=_object,
-            parse_int=_integer_literal,
+            parse_int=partial(_integer_literal, at_most=integer_characters),
             parse_float=_float_literal,
             parse_constant=_float_literal,
         )
@@ -105,9 +109,9 @@ def _object(pairs: list[tuple[str, object]]) -> object:
     return Unreadable(f"duplicate key {shorten(twice)}", "an object with distinct keys")
 
 
-def _integer_literal(text: str) -> object:
-    if len(text) > _INTEGER_CHARACTERS:
-        return Unreadable(shorten(text)[1:-1], "an integer of at most 64 bits")
+def _integer_literal(text: str, *, at_most: int) -> object:
+    if len(text) > at_most:
+        return Unreadable(shorten(text)[1:-1], f"an integer of at most {at_most} characters")
     return int(text)
 
 

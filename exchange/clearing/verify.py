@@ -30,6 +30,12 @@ def verify(book: Book, document: object, *, required_welfare: int | None = None)
     return Report(tuple(found), tuple(rules.rejected_blocks(claim)))
 
 
+def read_prices(book: Book, document: object) -> tuple[dict[str, tuple[Run, ...]], tuple[str, ...]]:
+    """Read prices in the run shape of an outcome; return them by cell, and what is not well formed."""
+    reader = _Reader(book)
+    return reader.prices(document), tuple(reader.faults)
+
+
 @dataclass
 class _Reader:
     """Collects the faults of a document while it is turned into a claim."""
@@ -41,7 +47,7 @@ class _Reader:
 
     def claim(self, document: object) -> Claim:
         fields = self._fields(document, "", required={"prices", "trades"}, optional={"welfare", "bound"})
-        prices = self._prices(fields.get("prices"))
+        prices = self.prices(fields.get("prices"))
         trades = self._trades(fields.get("trades"))
         return Claim(
             book=self.book,
@@ -69,7 +75,7 @@ class _Reader:
     def _optional(self, fields: dict[str, object], key: str) -> int | None:
         return self._integer(fields[key], f"/{key}") if key in fields else None
 
-    def _prices(self, value: object) -> dict[str, tuple[Run, ...]]:
+    def prices(self, value: object) -> dict[str, tuple[Run, ...]]:
         if not isinstance(value, dict):
             self.faults.append("/prices is not an object")
             return {}

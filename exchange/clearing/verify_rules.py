@@ -149,7 +149,7 @@ def demand(claim: Claim) -> Iterator[Violation]:
         order = orders[order_id]
         cells = sorted({trade.offer.cell for trade in trades})
         for cell in cells:
-            if not _qualifies(claim.cells[cell], order.needs):
+            if not qualifies(claim.cells[cell], order.needs):
                 yield Violation(Code.NEEDS, f"order {order.id} does not accept cell {cell}")
         if order.single_site and len(cells) > 1:
             yield Violation(Code.SITE, f"order {order.id} uses {len(cells)} cells")
@@ -260,7 +260,7 @@ def strict(claim: Claim) -> Iterator[Violation]:
 
 
 def _unmet(claim: Claim, order: Order) -> Iterator[Violation]:
-    cells = [cell for cell, attributes in claim.cells.items() if _qualifies(attributes, order.needs)]
+    cells = [cell for cell, attributes in claim.cells.items() if qualifies(attributes, order.needs)]
     for segment in claim.span(order.earliest, order.latest):
         if claim.bought.get((order.id, segment), 0) >= order.qmax:
             continue
@@ -278,7 +278,7 @@ def rejected_blocks(claim: Claim) -> Iterator[RejectedBlock]:
         gains = [
             (order.limit * order.hours - cost, -start, cell)
             for cell, attributes in sorted(claim.cells.items(), reverse=True)
-            if _qualifies(attributes, order.needs)
+            if qualifies(attributes, order.needs)
             for start, cost in _published_costs(claim, cell, order)
         ]
         if gains and max(gains)[0] > 0:
@@ -321,7 +321,8 @@ def _cost(runs: tuple[Run, ...], t0: int, t1: int) -> int | None:
     return cost if covered == t1 - t0 else None
 
 
-def _qualifies(attributes: Attributes, needs: Needs) -> bool:
+def qualifies(attributes: Attributes, needs: Needs) -> bool:
+    """Return whether a cell meets every need; what the cell does not say, it does not meet."""
     listed = (
         (attributes.model, needs.model),
         (attributes.region, needs.region),
