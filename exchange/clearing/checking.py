@@ -7,6 +7,7 @@ hold, the answer is a list of what is wrong with them, or Unreadable says why th
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from exchange.clearing import book as books
 from exchange.clearing import canonical_json, parsing, proof, verify
@@ -53,7 +54,7 @@ class Findings:
 
     @property
     def is_legal(self) -> bool:
-        """Whether no hard rule is broken, and the certificate (if there is one) proves what it and the outcome claim."""
+        """Whether no hard rule is broken and nothing is claimed that the certificate, if there is one, does not prove."""
         return not self.report.hard and not self.certificate_faults
 
 
@@ -99,15 +100,13 @@ def _is_malformed(report: Report) -> bool:
     return any(violation.code is Code.FORMAT for violation in report.violations)
 
 
-def _welfare(book: Book, outcome: Mapping[str, list[dict[str, object]]]) -> int:
+def _welfare(book: Book, outcome: Mapping[str, Any]) -> int:
     limits = {order.id: order.limit for order in book.orders}
     reserves = {offer.id: offer.reserve for offer in book.offers}
-    total = 0
-    for trade in outcome["trades"]:
-        t0, t1, qty = trade["t0"], trade["t1"], trade["qty"]
-        assert isinstance(t0, int) and isinstance(t1, int) and isinstance(qty, int), "verify has read it"
-        total += (limits[str(trade["order"])] - reserves[str(trade["offer"])]) * qty * (t1 - t0)
-    return total
+    return sum(
+        (limits[trade["order"]] - reserves[trade["offer"]]) * trade["qty"] * (trade["t1"] - trade["t0"])
+        for trade in outcome["trades"]  # verify has read them: the ids are known and the numbers are integers
+    )
 
 
 def _prove(book: Book, certificate: object) -> tuple[tuple[ProvenVector, ...], tuple[str, ...]]:

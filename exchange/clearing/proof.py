@@ -32,7 +32,9 @@ class _Vector:
     prices: Mapping[str, Sequence[Run]]
 
     def bound(self) -> int:
-        by_order = (self._best_block(order) if order.is_block else self._best_hours(order) for order in self.book.orders)
+        by_order = (
+            self._best_block(order) if order.is_block else self._best_hours(order) for order in self.book.orders
+        )
         return self._rents() + sum(by_order)
 
     @cached_property

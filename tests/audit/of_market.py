@@ -7,6 +7,13 @@ from tests.audit.corruption import again, corruption, lost, one
 _OTHER_ORGANISATION: Final = "(SELECT id FROM accounts_organisation WHERE can_operate)"
 _PUBLISHED: Final = "status = 'published'"
 
+
+def rewritten(text: str, *also: str, digest: str = "digest") -> str:
+    """Rewrite the outcome of a round and give it the digest of its new text."""
+    changes = ", ".join((f"text = {text}", f"{digest} = encode(sha256(convert_to({text}, 'UTF8')), 'hex')", *also))
+    return one("exchange_roundoutcome", changes, where="text LIKE '%%9000000%%'", key="round_id")
+
+
 CORRUPTIONS: Final = (
     corruption("M1", "an hour counts a card sold that was not traded", one("exchange_capacityslot", "sold = sold + 1")),
     corruption(
@@ -160,5 +167,58 @@ CORRUPTIONS: Final = (
         "M14",
         "an outcome is better than its bound",
         one("exchange_roundoutcome", "welfare_micros = bound_micros + 1", key="round_id"),
+    ),
+    corruption(
+        "M15",
+        "an outcome sells below a reserve, under a digest of its own",
+        rewritten("replace(text, '9000000', '7000000')"),
+    ),
+    corruption(
+        "M15",
+        "an outcome claims more welfare than its trades give",
+        rewritten("replace(text, '\"welfare\":', '\"welfare\":1')"),
+    ),
+    corruption(
+        "M15",
+        "the welfare beside the outcome is another",
+        one("exchange_roundoutcome", "welfare_micros = welfare_micros - 1", key="round_id"),
+    ),
+    corruption(
+        "M15",
+        "a certificate proves no bound",
+        one("exchange_roundoutcome", "certificate = '{}'", key="round_id"),
+    ),
+    corruption(
+        "M15",
+        "a certificate claims less than it proves",
+        one("exchange_roundoutcome", """certificate = replace(certificate, '"bound":', '"bound":-')""", key="round_id"),
+    ),
+    corruption(
+        "M15",
+        "a book is none",
+        one("exchange_roundsnapshot", "text = '[]', digest = encode(sha256('[]'), 'hex')", key="round_id"),
+        "UPDATE exchange_roundoutcome SET snapshot_digest = encode(sha256('[]'), 'hex')",
+    ),
+    corruption(
+        "M16",
+        "an outcome is legal, and not the one that the engine finds",
+        rewritten("replace(text, '9000000', '8500000')"),
+    ),
+    corruption(
+        "M16",
+        "a certificate proves the bound, and is not the one that the engine gave",
+        one("exchange_roundoutcome", "certificate = certificate || ' '", key="round_id"),
+    ),
+    corruption(
+        "M16",
+        "a book was changed under a digest of its own",
+        one(
+            "exchange_roundsnapshot",
+            """text = replace(text, '"qty":16', '"qty":15'),
+            digest = encode(sha256(convert_to(replace(text, '"qty":16', '"qty":15'), 'UTF8')), 'hex')""",
+            key="round_id",
+        ),
+        "UPDATE exchange_roundoutcome o SET snapshot_digest = s.digest FROM exchange_roundsnapshot s"
+        " WHERE s.round_id = o.round_id",
     ),
 )

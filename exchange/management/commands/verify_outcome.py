@@ -32,9 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         """Print what was found; exit 1 when the outcome must not stand."""
-        sources = [options[name] for name in ("book", "outcome", "certificate")]
+        proof = options["certificate"]
         try:
-            found = checking.check(*(path.read_bytes() if path else None for path in sources))
+            found = checking.check(
+                options["book"].read_bytes(), options["outcome"].read_bytes(), proof.read_bytes() if proof else None
+            )
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
         except checking.Unreadable as error:

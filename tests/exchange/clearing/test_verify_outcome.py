@@ -159,8 +159,10 @@ def test_a_book_that_is_none_and_a_file_that_is_missing_are_said(tmp_path: Path)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 20) | st.floats(allow_nan=False) | st.sampled_from(["c", "s1", ""]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["prices", "trades", "bound", "duals", "qty", "t0"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["prices", "trades", "bound", "duals", "qty", "t0"]), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
