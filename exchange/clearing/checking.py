@@ -54,7 +54,7 @@ class Findings:
 
     @property
     def is_legal(self) -> bool:
-        """Whether no hard rule is broken and nothing is claimed that the certificate, if there is one, does not prove."""
+        """Whether no hard rule is broken, and a certificate proves whatever is claimed."""
         return not self.report.hard and not self.certificate_faults
 
 

@@ -3,13 +3,13 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks.books import recipe, tiny
+from benchmarks.books.dice import Dice
 from exchange.clearing import engine, parsing, proof
 from exchange.clearing.book import Attributes, Book, Cell, Offer, Order, OrderKind
 from exchange.clearing.needs import satisfies
 from exchange.clearing.verify_rules import Run
-from tests.exchange.clearing import recipe, tiny
 from tests.exchange.clearing.cast import story
-from tests.exchange.clearing.dice import Dice
 from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 
 
