@@ -103,7 +103,8 @@ def trial_balance(currency: str, *, until: datetime | None = None) -> TrialBalan
     if until is not None:
         entries = entries.filter(transaction__effective_at__lt=until)
     sums = entries.values("account__code").annotate(
-        accounts=Count("account", distinct=True),
+        # The rows of a sharded code are one account.
+        owners=Count("account__organisation", distinct=True),
         debit=Sum("amount_minor", filter=Q(amount_minor__gt=0), default=0),
         credit=Sum("amount_minor", filter=Q(amount_minor__lt=0), default=0),
     )
@@ -114,7 +115,7 @@ def trial_balance(currency: str, *, until: datetime | None = None) -> TrialBalan
                 code=(code := Code(row["account__code"])),
                 name=CHART[code].name,
                 kind=CHART[code].kind,
-                accounts=row["accounts"],
+                accounts=row["owners"] or 1,
                 debit_minor=int(row["debit"]),
                 credit_minor=-int(row["credit"]),
             )

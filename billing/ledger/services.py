@@ -6,16 +6,15 @@ Refusals for want of funds come before the first write, so a caller may catch th
 Accounts are locked before holds, accounts in the order of their ids.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Q, QuerySet
 from psycopg.errors import UniqueViolation
 
-from billing.ledger import rules
-from billing.ledger.chart import CHART, Code
+from billing.ledger import rows, rules
+from billing.ledger.chart import Code
 from billing.ledger.errors import (
     AlreadyHeld,
     AlreadyPosted,
@@ -26,7 +25,7 @@ from billing.ledger.errors import (
     NoSuchTransaction,
     WalletOverdrawn,
 )
-from billing.ledger.models import Account, Hold, HoldEvent, LedgerEntry, LedgerTransaction
+from billing.ledger.models import Account, Hold, HoldEvent, LedgerTransaction
 from billing.ledger.rules import AccountRef, Capture, HoldEventKind, Line, Source
 
 # --- Posting -----------------------------------------------------------------------------------
@@ -52,7 +51,7 @@ def post(
     """
     amounts = rules.merged(lines)
     wanted = {(account, rules.shard(account.code, source)): amount for account, amount in amounts.items()}
-    accounts = _locked_accounts(wanted, currency=currency, now=now)
+    accounts = rows.locked_accounts(wanted, currency=currency, now=now)
     postings = [(accounts[key], amount) for key, amount in wanted.items()]
     return _record(
         LedgerTransaction(
@@ -78,10 +77,7 @@ def reverse(transaction_id: UUID, *, now: datetime, memo: str = "") -> LedgerTra
     if original is None:
         raise NoSuchTransaction
     entries = list(original.entries.all())
-    accounts = {
-        account.id: account
-        for account in _for_change(Account.objects.filter(id__in=[entry.account_id for entry in entries]))
-    }
+    accounts = rows.locked_by_id(entry.account_id for entry in entries)
     # Looked at under the accounts' locks, which the other reversal of a race has held before us.
     if original.reversal_of_id is not None or LedgerTransaction.objects.filter(reversal_of=original).exists():
         raise AlreadyReversed
@@ -115,7 +111,10 @@ def _record(
     holds = _captured_holds(captures, {account.id for account, _ in postings})
     raised = _overdrafts(postings, captures, holds, overdraft_minor)
     try:
-        transaction.save(force_insert=True)
+        if not captures and not raised:
+            rows.write(transaction, postings)
+            return transaction
+        rows.write_transaction(transaction)
     except IntegrityError as error:
         if not _violates(error, "transaction_once_per_source"):
             raise
@@ -128,11 +127,7 @@ def _record(
     for account in raised:
         account.overdraft_by = transaction
         account.save(update_fields=["overdraft_minor", "overdraft_by"])
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(transaction=transaction, account=account, currency=account.currency, amount_minor=amount)
-        # The trigger updates the balance rows in the order of the entries: the order of the locks.
-        for account, amount in sorted(postings, key=lambda posting: posting[0].id)
-    )
+    rows.write_entries(transaction, postings)
     for capture in captures:
         if capture.released_minor:
             hold = holds[capture.hold_id]
@@ -170,48 +165,6 @@ def _overdrafts(
     return raised
 
 
-# --- Accounts, locked --------------------------------------------------------------------------
-
-
-def _locked_accounts(
-    wanted: Iterable[tuple[AccountRef, int]], *, currency: str, now: datetime
-) -> dict[tuple[AccountRef, int], Account]:
-    """Lock accounts by (reference, shard) in the order of their ids, opening those that do not exist."""
-    wanted = list(wanted)
-    condition = Q(
-        *(Q(code=ref.code, organisation_id=ref.organisation_id, shard=shard) for ref, shard in wanted),
-        _connector=Q.OR,
-    )
-    accounts = _by_reference(_for_change(Account.objects.filter(condition, currency=currency)))
-    missing = [key for key in wanted if key not in accounts]
-    if missing:
-        Account.objects.bulk_create(
-            [_new_account(ref, shard, currency, now) for ref, shard in missing], ignore_conflicts=True
-        )
-        accounts = _by_reference(_for_change(Account.objects.filter(condition, currency=currency)))
-    return accounts
-
-
-def _for_change(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    # No key of an account ever changes, so rows that refer to it need not wait for this lock.
-    return accounts.select_for_update(no_key=True).order_by("id")
-
-
-def _by_reference(accounts: Iterable[Account]) -> dict[tuple[AccountRef, int], Account]:
-    return {(AccountRef(Code(row.code), row.organisation_id), row.shard): row for row in accounts}
-
-
-def _new_account(ref: AccountRef, shard: int, currency: str, now: datetime) -> Account:
-    return Account(
-        code=ref.code,
-        organisation_id=ref.organisation_id,
-        currency=currency,
-        shard=shard,
-        kind=CHART[ref.code].kind,
-        opened_at=now,
-    )
-
-
 # --- Holds -------------------------------------------------------------------------------------
 
 
@@ -231,7 +184,7 @@ def place_hold(
     """
     assert amount_minor > 0, amount_minor
     wallet_ref = (AccountRef(Code.WALLET, organisation_id), 0)
-    account = _locked_accounts([wallet_ref], currency=currency, now=now)[wallet_ref]
+    account = rows.locked_accounts([wallet_ref], currency=currency, now=now)[wallet_ref]
     _check_spendable(account, amount_minor)
     hold = Hold(
         account=account,
@@ -273,8 +226,8 @@ def _captured_holds(captures: Sequence[Capture], account_ids: set[UUID]) -> dict
     """Lock the holds of captures after their accounts; raises NoSuchHold, HoldTooSmall."""
     if not captures:
         return {}
-    rows = Hold.objects.filter(id__in=[capture.hold_id for capture in captures])
-    holds = {hold.id: hold for hold in rows.select_for_update(no_key=True).order_by("id")}
+    wanted_holds = Hold.objects.filter(id__in=[capture.hold_id for capture in captures])
+    holds = {hold.id: hold for hold in wanted_holds.select_for_update(no_key=True).order_by("id")}
     assert len({capture.hold_id for capture in captures}) == len(captures), captures
     for capture in captures:
         hold = holds.get(capture.hold_id)
@@ -306,7 +259,7 @@ def _locked_hold(hold_id: UUID) -> tuple[Account, Hold]:
     if account_id is None:
         raise NoSuchHold
     # The account's lock is the one that counts: every event of its holds changes its held sum.
-    account = _for_change(Account.objects.filter(id=account_id)).get()
+    account = rows.locked_by_id([account_id])[account_id]
     return account, Hold.objects.select_for_update(no_key=True).get(id=hold_id)
 
 

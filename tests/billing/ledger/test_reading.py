@@ -1,6 +1,7 @@
 """What the books tell, and to whom."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -8,7 +9,8 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.errors import NotAllowed
 from billing.ledger import queries
 from billing.ledger import services as ledger
-from billing.ledger.chart import Code
+from billing.ledger.chart import SHARDS, Code
+from billing.ledger.models import Account
 from billing.ledger.rules import Source, credit, debit
 from tests.billing.ledger.books import NOW, Party, hold, invoice, party, source, top_up
 
@@ -38,6 +40,24 @@ def test_the_trial_balance_sums_every_code_to_zero() -> None:
     }
     assert balance.debit_minor == balance.credit_minor == 1_350
     assert balance.difference_minor == 0
+
+
+def test_the_rows_of_a_hot_account_are_one_account_with_one_balance() -> None:
+    lab = party("Lab")
+    top_up(lab, 100_000)
+    for n in range(40):
+        ledger.post(
+            Source("invoice", UUID(int=n), "issue"),
+            [debit(Code.WALLET, 10 + n, lab.id), credit(Code.FEE_INCOME, 10 + n)],
+            currency="CNY",
+            effective_at=NOW,
+            now=NOW,
+        )
+    total = sum(10 + n for n in range(40))
+    assert Account.objects.filter(code=Code.FEE_INCOME).count() == SHARDS
+    assert queries.balance(Code.FEE_INCOME, "CNY") == -total
+    (row,) = [row for row in queries.trial_balance("CNY").rows if row.code is Code.FEE_INCOME]
+    assert (row.accounts, row.credit_minor) == (1, total)
 
 
 def test_a_trial_balance_until_an_instant_leaves_out_what_took_effect_later() -> None:
