@@ -8,13 +8,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
 import rfc8785
 
+from billing.contracts.rates import NORMALISED, AdjustmentTerms, CoefficientTerms
+from billing.contracts.rates import RateTerms as RateTerms
 from catalog.measures.interval import Interval
+from catalog.measures.rounding import PPM
+from catalog.measures.tariffs import PriceModel
 from catalog.measures.units import Aggregation, unit
 
 FORMAT: Final = "contract-terms/1"
@@ -75,28 +80,11 @@ class PartyTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class RateTerms:
-    """One price of the rate card: `price_micros` per `base_quantity` of the meter's unit."""
-
-    meter: str
-    price_micros: int
-    base_quantity: int = 1
-
-    def to_document(self) -> dict[str, Any]:
-        """Spell the price as JSON values."""
-        return {"meter": self.meter, "price_micros": self.price_micros, "base_quantity": self.base_quantity}
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read the price back."""
-        return cls(**document)
-
-
-@dataclass(frozen=True, slots=True)
 class OfferingTerms:
     """What is delivered and where, with the service level and the rate card in force.
 
-    `unit` is the unit that the schedule prices, for example card_hours.
+    `unit` is the unit that the schedule prices, for example card_hours. Rates of one meter are in the order in which
+    they hold; of several adjustments in force the first counts. `rated_tflops` is per unit, dense, as contracted.
     """
 
     offering_id: UUID
@@ -109,23 +97,52 @@ class OfferingTerms:
     sla_credit_ppm: int
     rate_card_version: int | None
     rates: tuple[RateTerms, ...]
+    adjustments: tuple[AdjustmentTerms, ...] = ()
+    coefficients: tuple[CoefficientTerms, ...] = ()
+    rated_tflops: Decimal | None = None
 
-    def rate(self, meter: str) -> RateTerms | None:
-        """Return the price of a meter, or None when the rate card does not list it."""
-        return next((rate for rate in self.rates if rate.meter == meter), None)
+    def rate(self, meter: str, instant: datetime | None = None) -> RateTerms | None:
+        """Return the price of a meter at an instant (else from the beginning); None when the card does not list it."""
+        found = None
+        for rate in self.rates:
+            if rate.meter != meter:
+                continue
+            begins = rate.effective_from
+            if begins is None or (instant is not None and begins <= instant):
+                found = rate
+        return found
+
+    def factor_ppm(self, meter: str, instant: datetime) -> int:
+        """Return what of the rate card's price is charged for a meter at an instant; a million is all of it."""
+        for adjustment in self.adjustments:
+            if adjustment.meter in {"", meter} and adjustment.holds_at(instant):
+                return adjustment.factor_ppm
+        return PPM
+
+    def coefficient_at(self, precision: str, instant: datetime) -> CoefficientTerms | None:
+        """Return the coefficient in force for a precision, or None when there is none."""
+        for coefficient in self.coefficients:
+            if coefficient.precision == precision and coefficient.holds_at(instant):
+                return coefficient
+        return None
 
     @property
     def meters(self) -> frozenset[str]:
-        """The meters that readings are taken for: priced, not the traded unit itself, and able to be added up."""
+        """The meters that readings are taken for: priced, and neither the traded unit itself nor derived from it.
+
+        A percentile is taken where its tariff is one.
+        """
         return frozenset(
             rate.meter
             for rate in self.rates
-            if rate.meter != self.unit and unit(rate.meter).aggregation is not Aggregation.PERCENTILE_95
+            if rate.meter != self.unit
+            and rate.meter not in NORMALISED
+            and (unit(rate.meter).aggregation is not Aggregation.PERCENTILE_95 or rate.model is PriceModel.PERCENTILE)
         )
 
     def to_document(self) -> dict[str, Any]:
         """Spell the offering as JSON values."""
-        return {
+        document: dict[str, Any] = {
             "offering_id": str(self.offering_id),
             "unit": self.unit,
             "cell": self.cell,
@@ -137,15 +154,25 @@ class OfferingTerms:
             "rate_card_version": self.rate_card_version,
             "rates": [rate.to_document() for rate in self.rates],
         }
+        if self.adjustments:
+            document["adjustments"] = [adjustment.to_document() for adjustment in self.adjustments]
+        if self.coefficients:
+            document["coefficients"] = [coefficient.to_document() for coefficient in self.coefficients]
+            document["rated_tflops"] = None if self.rated_tflops is None else f"{self.rated_tflops:f}"
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read the offering back."""
+        rated_tflops = document.get("rated_tflops")
         return cls(
             **{
                 **document,
                 "offering_id": UUID(document["offering_id"]),
                 "rates": tuple(RateTerms.from_document(rate) for rate in document["rates"]),
+                "adjustments": tuple(AdjustmentTerms.from_document(one) for one in document.get("adjustments", ())),
+                "coefficients": tuple(CoefficientTerms.from_document(one) for one in document.get("coefficients", ())),
+                "rated_tflops": None if rated_tflops is None else Decimal(rated_tflops),
             }
         )
 

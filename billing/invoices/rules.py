@@ -5,14 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from billing.contracts.rules import BOOKS_ZONE as BOOKS_ZONE
 from billing.ledger.chart import Code
 from billing.ledger.rules import Line, credit, debit
-from billing.rating.bills import Bill, LineKind
+from billing.rating.bills import SUPPLY, Bill, LineKind
 
-# Years of numbers and months of billing are those of the exchange's seat.
-BOOKS_ZONE: Final = ZoneInfo("Asia/Shanghai")
 ROUNDING: Final = "half_up"
 
 
@@ -89,12 +87,13 @@ def number_text(series: str, year: int, n: int) -> str:
 
 
 def customer_posting(bill: Bill, buyer_id: UUID, *, on_credit: bool) -> Sequence[Line]:
-    """Return flow 3: the customer's wallet (or receivable) against revenue, SLA credits, fee and output VAT."""
+    """Return flow 3: the customer's wallet (or receivable) against revenue, credits, fee, vouchers and VAT."""
     return (
         debit(Code.RECEIVABLE if on_credit else Code.WALLET, bill.total_minor, buyer_id),
-        credit(Code.CAPACITY_REVENUE, bill.sum_minor(LineKind.CAPACITY, LineKind.METERED)),
+        credit(Code.CAPACITY_REVENUE, bill.sum_minor(*SUPPLY)),
         credit(Code.SLA_CREDITS, bill.sum_minor(LineKind.SLA_CREDIT)),
         credit(Code.FEE_INCOME, bill.sum_minor(LineKind.FEE)),
+        credit(Code.VOUCHERS, bill.sum_minor(LineKind.VOUCHER)),
         credit(Code.OUTPUT_VAT, bill.tax_minor),
     )
 
@@ -102,7 +101,7 @@ def customer_posting(bill: Bill, buyer_id: UUID, *, on_credit: bool) -> Sequence
 def statement_posting(bill: Bill, provider_id: UUID) -> Sequence[Line]:
     """Return flow 3b: cost net of commission, the SLA clawback and input VAT against what the provider is owed."""
     return (
-        debit(Code.COST_OF_CAPACITY, bill.sum_minor(LineKind.CAPACITY, LineKind.METERED, LineKind.COMMISSION)),
+        debit(Code.COST_OF_CAPACITY, bill.sum_minor(*SUPPLY, LineKind.COMMISSION)),
         debit(Code.SLA_CLAWBACK, bill.sum_minor(LineKind.SLA_CREDIT)),
         debit(Code.INPUT_VAT, bill.tax_minor),
         credit(Code.PAYABLE_PENDING, bill.total_minor, provider_id),

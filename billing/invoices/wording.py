@@ -5,13 +5,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from billing.contracts.terms import Terms
+from billing.contracts.terms import OfferingTerms, Terms
 from billing.invoices.rules import BOOKS_ZONE
 from billing.rating.bills import Line, LineKind
 from billing.rating.charges import Charge
 from catalog.measures.interval import Interval
 from catalog.measures.price import format_micros
-from catalog.measures.rounding import half_up_exact
+from catalog.measures.rounding import PPM, half_up_exact
 from catalog.measures.units import unit
 
 SHOWN_INTERVALS: Final = 3
@@ -26,6 +26,9 @@ _METERS: Final = {
     "tokens_in": "Input tokens",
     "tokens_out": "Output tokens",
     "energy_kwh": "Energy",
+    "tflops_hours": "Rated performance",
+    "pflops_hours": "Rated performance",
+    "bandwidth_mbps_p95": "Bandwidth, 95th percentile",
 }
 
 
@@ -35,17 +38,31 @@ def description(line: Line, charges: Sequence[Charge], terms: Terms) -> str:
         return "Exchange fee"
     if line.kind is LineKind.COMMISSION:
         return "Exchange commission"
+    if line.kind is LineKind.VOUCHER:
+        return f"Voucher {line.label}"
     assert line.offering_id is not None, line
     offering = terms.offering(line.offering_id)
     if line.kind is LineKind.SLA_CREDIT:
         missing = sum((charge.quantity for charge in charges), Fraction(0))
         what = f"{_plain(missing)} {_plural(offering.unit)} not delivered"
         return f"SLA credit, {what} on {_when([charge.interval for charge in charges])}"
-    if line.kind is LineKind.METERED:
-        what = _METERS.get(line.unit, unit(line.unit).name_en.capitalize())
+    if line.kind is LineKind.ADJUSTMENT:
+        return f"{_reasons(line, offering)}, {offering.name}, {offering.place}"
+    if line.kind in {LineKind.METERED, LineKind.MINIMUM}:
+        meter = line.unit if line.kind is LineKind.METERED else charges[0].unit
+        what = _METERS.get(meter, unit(meter).name_en.capitalize())
+        if line.kind is LineKind.MINIMUM:
+            what = f"Minimum, what is missing to it: {what}"
         return what if len(terms.offerings) == 1 else f"{what}, {offering.name}, {offering.place}"
     assert line.price_micros is not None, line
     return f"{offering.name}, {offering.place}, round price {format_micros(line.price_micros)}"
+
+
+def _reasons(line: Line, offering: OfferingTerms) -> str:
+    """Name the customer class or quality of service that an adjustment line comes from."""
+    factor_ppm = PPM + (line.share_ppm or 0) * (1 if line.amount_minor * (line.share_base_minor or 0) >= 0 else -1)
+    reasons = {one.reason for one in offering.adjustments if one.factor_ppm == factor_ppm}
+    return f"Rate card for {' and '.join(sorted(reasons))}" if reasons else "Rate card adjusted"
 
 
 def _when(intervals: Sequence[Interval]) -> str:

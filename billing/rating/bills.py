@@ -1,12 +1,13 @@
 """From charges to a bill: lines rounded once each, shares of printed amounts, tax once per rate.
 
-A customer's bill has capacity, metered extras, the SLA credit and the exchange's fee; a provider's has the
-same capacity, extras and credit, and the commission. A share (credit, fee, commission) is taken of an amount
-that the bill prints, so that its reader can check it.
+A customer's bill has capacity, metered extras, what is missing to a minimum, adjustments of the rate card for the
+customer's class and the quality of service, the SLA credit and the exchange's fee; a provider's has the same but the
+fee, and the commission. A share (adjustment, credit, fee, commission) is taken of an amount that the bill prints, so
+that its reader can check it. Vouchers come last and take from the customer's net.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -17,8 +18,10 @@ from billing.contracts.terms import TaxTerms, Terms, tax_at
 from billing.rating.charges import Charge, ChargeKind
 from catalog.measures import price, rounding
 from catalog.measures.interval import Interval
+from catalog.measures.rounding import PPM
 
 PPM_PER_PERCENT: Final = 10_000
+MINIMUM_UNIT: Final = "each"  # what is missing to a minimum is so many whole units of the currency at a price of one
 
 
 class LineKind(StrEnum):
@@ -26,9 +29,16 @@ class LineKind(StrEnum):
 
     CAPACITY = "capacity"
     METERED = "metered"
+    MINIMUM = "minimum"
+    ADJUSTMENT = "adjustment"
     SLA_CREDIT = "sla_credit"
     FEE = "fee"
     COMMISSION = "commission"
+    VOUCHER = "voucher"
+
+
+# What a provider supplies and a customer is charged for it; the commission is of all of it but capacity's credit.
+SUPPLY: Final = (LineKind.CAPACITY, LineKind.METERED, LineKind.MINIMUM, LineKind.ADJUSTMENT)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +71,7 @@ class Line:
     starts_at: datetime
     ends_at: datetime
     charges: tuple[int, ...]
+    label: str = ""  # the code of a voucher
 
     @property
     def quantity(self) -> Fraction:
@@ -115,8 +126,7 @@ def customer_bill(charges: Sequence[Charge], terms: Terms, *, currency: str) -> 
 def provider_bill(charges: Sequence[Charge], terms: Terms, *, currency: str) -> Bill:
     """Return what the provider is owed for the charges, less the commission on capacity and extras."""
     lines = _supply_lines(charges, terms, terms.purchase_taxes, currency=currency)
-    of = (LineKind.CAPACITY, LineKind.METERED)
-    commission = _share_lines(lines, LineKind.COMMISSION, terms.fees.provider_commission_ppm, of=of, sign=-1)
+    commission = _share_lines(lines, LineKind.COMMISSION, terms.fees.provider_commission_ppm, of=SUPPLY, sign=-1)
     return _bill(currency, [*lines, *commission])
 
 
@@ -138,6 +148,7 @@ class _PriceGroup:
     base_quantity: int
     raw_per_unit: int
     tax: TaxRate
+    factor_ppm: int = PPM
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -151,56 +162,137 @@ _Group = TypeVar("_Group", _PriceGroup, _CreditGroup)
 
 
 def _supply_lines(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms], *, currency: str) -> list[Line]:
-    """Return the lines that customer and provider see alike: capacity, extras and SLA credits."""
-    delivered: dict[_PriceGroup, list[int]] = {}
-    metered: dict[_PriceGroup, list[int]] = {}
-    undelivered: dict[_CreditGroup, list[int]] = {}
+    """Return the lines that customer and provider see alike: capacity, extras, adjustments and SLA credits."""
+    groups = _grouped(charges, terms, taxes)
+    metered = [
+        (group, _priced_line(LineKind.METERED, group, positions, charges, currency))
+        for group, positions in _in_order(groups.metered, charges, terms)
+    ]
+    return [
+        *(
+            _priced_line(LineKind.CAPACITY, *one, charges, currency)
+            for one in _in_order(groups.delivered, charges, terms)
+        ),
+        *(line for _, line in metered),
+        *(
+            _priced_line(LineKind.MINIMUM, *one, charges, currency)
+            for one in _in_order(groups.minimums, charges, terms)
+        ),
+        *_adjustment_lines(metered),
+        *(_credit_line(*one, charges, currency) for one in _in_order(groups.undelivered, charges, terms)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Positions of charges by the line that they stand on."""
+
+    delivered: dict[_PriceGroup, list[int]] = field(default_factory=dict)
+    metered: dict[_PriceGroup, list[int]] = field(default_factory=dict)
+    minimums: dict[_PriceGroup, list[int]] = field(default_factory=dict)
+    undelivered: dict[_CreditGroup, list[int]] = field(default_factory=dict)
+
+
+def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms]) -> _Groups:
+    groups = _Groups()
+    measured: dict[_PriceGroup, list[int]] = {}
+    priced_by_kind = {
+        ChargeKind.DELIVERED: groups.delivered,
+        ChargeKind.METERED: groups.metered,
+        ChargeKind.TARIFF: groups.metered,
+        ChargeKind.MINIMUM: groups.minimums,
+        ChargeKind.MEASURED: measured,
+    }
     for position, charge in enumerate(charges):
         tax = tax_at(taxes, charge.placed_at)
         tax_rate = TaxRate(tax.category, tax.rate_ppm)
+        offering = terms.offering(charge.offering_id)
         if charge.kind is ChargeKind.UNDELIVERED:
-            ppm = terms.offering(charge.offering_id).sla_credit_ppm
-            undelivered.setdefault(_CreditGroup(charge.offering_id, ppm, tax_rate), []).append(position)
-        else:
-            group = _PriceGroup(
-                charge.offering_id,
-                charge.unit,
-                charge.price_micros,
-                charge.base_quantity,
-                charge.raw_per_unit,
-                tax_rate,
-            )
-            lines_of = delivered if charge.kind is ChargeKind.DELIVERED else metered
-            lines_of.setdefault(group, []).append(position)
+            group = _CreditGroup(charge.offering_id, offering.sla_credit_ppm, tax_rate)
+            groups.undelivered.setdefault(group, []).append(position)
+            continue
+        adjusted = charge.kind not in {ChargeKind.DELIVERED, ChargeKind.MINIMUM}  # a round's price is the market's
+        line = _PriceGroup(
+            charge.offering_id,
+            charge.unit,
+            charge.price_micros,
+            charge.base_quantity,
+            charge.raw_per_unit,
+            tax_rate,
+            offering.factor_ppm(charge.unit, charge.placed_at) if adjusted else PPM,
+        )
+        priced_by_kind[charge.kind].setdefault(line, []).append(position)
+    _add_evidence(groups.metered, measured)
+    return groups
+
+
+def _add_evidence(metered: dict[_PriceGroup, list[int]], measured: Mapping[_PriceGroup, list[int]]) -> None:
+    """Put readings behind the first line that their meter's tariff made, else on a line of their own that costs 0."""
+    for group in sorted(measured):
+        same = [line for line in metered if (line.offering_id, line.unit, line.tax) == _meter(group)]
+        metered.setdefault(min(same, default=group), []).extend(measured[group])
+
+
+def _meter(group: _PriceGroup) -> tuple[UUID, str, TaxRate]:
+    return (group.offering_id, group.unit, group.tax)
+
+
+def _adjustment_lines(metered: Sequence[tuple[_PriceGroup, Line]]) -> list[Line]:
+    """Return what a customer class or quality of service makes of the rate card, per offering, factor and tax rate."""
+    bases: dict[tuple[UUID, int, TaxRate], list[Line]] = {}
+    for group, line in metered:
+        if group.factor_ppm != PPM and line.amount_minor:
+            bases.setdefault((group.offering_id, group.factor_ppm, group.tax), []).append(line)
     return [
-        *(_priced_line(LineKind.CAPACITY, *item, charges, currency) for item in _in_order(delivered, charges, terms)),
-        *(_priced_line(LineKind.METERED, *item, charges, currency) for item in _in_order(metered, charges, terms)),
-        *(_credit_line(*item, charges, currency) for item in _in_order(undelivered, charges, terms)),
+        _share_line(
+            LineKind.ADJUSTMENT,
+            share_ppm=abs(factor_ppm - PPM),
+            base_minor=sum(line.amount_minor for line in behind),
+            sign=1 if factor_ppm > PPM else -1,
+            tax=tax,
+            offering_id=offering_id,
+            behind=[Interval(line.starts_at, line.ends_at) for line in behind],
+            positions=(),
+        )
+        for (offering_id, factor_ppm, tax), behind in sorted(bases.items(), key=lambda item: item[0])
     ]
 
 
 def _in_order(
     groups: Mapping[_Group, list[int]], charges: Sequence[Charge], terms: Terms
 ) -> list[tuple[_Group, tuple[int, ...]]]:
-    """Order groups by offering as in the contract, then by when each begins, then by what tells them apart."""
+    """Order groups by offering as in the contract, by when each begins, by tier, then by what tells them apart."""
     place = {offering.offering_id: index for index, offering in enumerate(terms.offerings)}
     begins = {group: min(charges[position].interval.start for position in items) for group, items in groups.items()}
-    ordered = sorted(groups, key=lambda group: (place[group.offering_id], begins[group], group))
+    ordered = sorted(
+        groups, key=lambda group: (place[group.offering_id], begins[group], _tier(group, begins[group], terms), group)
+    )
     return [(group, tuple(groups[group])) for group in ordered]
+
+
+def _tier(group: _PriceGroup | _CreditGroup, instant: datetime, terms: Terms) -> tuple[str, int]:
+    """Return the place of a price among the tiers of its meter; the first for whatever has none."""
+    if isinstance(group, _CreditGroup):
+        return ("", 0)
+    rate = terms.offering(group.offering_id).rate(group.unit, instant)
+    prices = [tier.price_micros for tier in rate.tiers] if rate is not None else []
+    return (group.unit, prices.index(group.price_micros) if group.price_micros in prices else 0)
 
 
 def _priced_line(
     kind: LineKind, group: _PriceGroup, positions: tuple[int, ...], charges: Sequence[Charge], currency: str
 ) -> Line:
     behind = [charges[position] for position in positions]
-    raw_quantity = sum((charge.raw_quantity for charge in behind), Fraction(0))
+    # Readings behind a tariff's line are its evidence; what it counts are the tariff's quantities.
+    counted = (charge.raw_quantity for charge in behind if charge.kind is not ChargeKind.MEASURED)
+    raw_quantity = sum(counted, Fraction(0))
     amount_minor = price.amount_minor(
         raw_quantity / group.raw_per_unit, group.price_micros, base_quantity=group.base_quantity, currency=currency
     )
     return Line(
         kind=kind,
         offering_id=group.offering_id,
-        unit=group.unit,
+        unit=MINIMUM_UNIT if kind is LineKind.MINIMUM else group.unit,
         raw_quantity=raw_quantity,
         raw_per_unit=group.raw_per_unit,
         price_micros=group.price_micros,

@@ -1,13 +1,14 @@
 """From what was delivered and metered to charges: exact quantities at the price then agreed.
 
-A charge stands for one usage event at one price (or for contracted time that nobody reported). Quantities
-stay exact: `raw_quantity` counts the smallest thing counted (card-seconds, GB-seconds, tokens) and
-`raw_per_unit` says how many of them make a unit (3,600 card-seconds a card-hour; a GB-month is 730 h, that
-is 2,628,000 GB-seconds). No rounding happens here.
+A charge stands for one usage event at one price (or for contracted time that nobody reported). What a tariff prices
+by the whole of a period is only measured here; see `billing.rating.periods`. Quantities stay exact: `raw_quantity`
+counts the smallest thing counted (card-seconds, GB-seconds, tokens) and `raw_per_unit` says how many of them make a
+unit (3,600 card-seconds a card-hour; a GB-month is 730 h, that is 2,628,000 GB-seconds). No rounding happens here.
 
 Because each event is rated by itself, invoices drawn at any moment add up: every charge is on exactly one.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,9 +18,12 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from billing.contracts.terms import RateTerms, SlotTerms, TaxTerms
+from billing.contracts.rates import NORMALISED, AdjustmentTerms, CoefficientTerms
+from billing.contracts.terms import OfferingTerms, RateTerms, SlotTerms, TaxTerms, Terms
 from billing.rating.timelines import Timelines
 from catalog.measures.interval import Interval
+from catalog.measures.rounding import PPM, spread
+from catalog.measures.tariffs import PriceModel
 from catalog.measures.units import Aggregation, unit
 
 HOUR_SECONDS: Final = 3_600
@@ -33,13 +37,19 @@ _LEVEL_SECONDS: Final = {
     "storage_tb_months": MONTH_SECONDS,
 }
 
+# The same for performance: TFLOPS x seconds.
+_NORMALISED_SECONDS: Final = {"tflops_hours": HOUR_SECONDS, "pflops_hours": 1_000 * HOUR_SECONDS}
+
 
 class ChargeKind(StrEnum):
     """What a charge stands for."""
 
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
-    METERED = "metered"
+    METERED = "metered"  # a reading at its price
+    MEASURED = "measured"  # a reading whose price follows from the whole of its period; it costs nothing by itself
+    TARIFF = "tariff"  # a quantity of a period at one price of its tariff, less what was charged before
+    MINIMUM = "minimum"  # what is missing to the least amount of a period
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +91,7 @@ class Charge:
 
     @property
     def placed_at(self) -> datetime:
-        """The instant whose tax rate holds: capacity is cut where rates change, a reading falls at its end."""
-        if self.kind is ChargeKind.METERED:
-            return self.interval.end - timedelta(microseconds=1)  # the end itself is no longer in the interval
+        """The instant whose tax rate and adjustment hold: every charge is cut where they change."""
         return self.interval.start
 
 
@@ -134,32 +142,107 @@ def gap_charges(
     return tuple(charges)
 
 
-def reading_charge(reading: Reading, rate: RateTerms) -> Charge:
-    """Price a reading by the rate card: a level weighs by its time, any other quantity counts as it is."""
-    per_unit = raw_per_unit(reading.meter)
-    raw = Fraction(reading.quantity)
-    if per_unit != 1:
-        raw *= whole_seconds(reading.interval)
-    return Charge(
-        kind=ChargeKind.METERED,
-        offering_id=reading.offering_id,
-        unit=reading.meter,
-        price_micros=rate.price_micros,
-        base_quantity=rate.base_quantity,
-        raw_quantity=raw,
-        raw_per_unit=per_unit,
-        interval=reading.interval,
+def reading_charges(reading: Reading, offering: OfferingTerms, *, cuts: Sequence[datetime] = ()) -> tuple[Charge, ...]:
+    """Price a reading by the rate card, piece by piece where a cut lies inside of it; `cuts` are in order.
+
+    A level has its value in each piece. Any other quantity is spread over the pieces by their seconds, to the
+    billionth, so that they sum to it. Raises Unpriceable.
+    """
+    interval = reading.interval
+    if bisect_right(cuts, interval.start) == len(cuts) or cuts[bisect_right(cuts, interval.start)] >= interval.end:
+        return (reading_charge(reading, _rate(offering, reading.meter, interval.start)),)
+    pieces = interval.split(cuts)
+    if unit(reading.meter).aggregation in {Aggregation.TIME_WEIGHTED, Aggregation.PERCENTILE_95}:
+        quantities = [reading.quantity] * len(pieces)
+    else:
+        billionths = int(reading.quantity.scaleb(9))
+        quantities = [Decimal(part).scaleb(-9) for part in spread(billionths, [whole_seconds(p) for p in pieces])]
+    return tuple(
+        reading_charge(
+            Reading(reading.offering_id, reading.meter, piece, quantity), _rate(offering, reading.meter, piece.start)
+        )
+        for piece, quantity in zip(pieces, quantities, strict=True)
     )
 
 
-def raw_per_unit(meter: str) -> int:
+def reading_charge(reading: Reading, rate: RateTerms) -> Charge:
+    """Price a reading by one rate: a level weighs by its time, any other quantity counts as it is."""
+    per_unit = raw_per_unit(reading.meter, rate.model)
+    raw = Fraction(reading.quantity)
+    if per_unit != 1:
+        raw *= whole_seconds(reading.interval)
+    return _at_rate(rate, reading.offering_id, raw, per_unit, reading.interval)
+
+
+def normalised_charges(delivered: Iterable[Charge], offering: OfferingTerms) -> tuple[Charge, ...]:
+    """Price the normalised performance of delivered capacity, where the rate card has a price for it.
+
+    TFLOPS-hours = units x rated dense TFLOPS of the listing x hours x coefficient of the precision, exactly: rated
+    performance has three decimals, a coefficient six. Raises Unpriceable when one of them is not known.
+    """
+    meters = [meter for meter in sorted(NORMALISED) if offering.rate(meter) is not None]
+    if not meters:
+        return ()
+    if offering.rated_tflops is None:
+        raise Unpriceable(f"{offering.name} has no rated performance")
+    found: list[Charge] = []
+    for charge in delivered:
+        if charge.kind is not ChargeKind.DELIVERED:
+            continue
+        for meter in meters:
+            rate = _rate(offering, meter, charge.interval.start)
+            coefficient = offering.coefficient_at(rate.precision, charge.interval.start)
+            if coefficient is None:
+                at = charge.interval.start.isoformat()
+                raise Unpriceable(f"no coefficient for {rate.precision} is in force at {at}")
+            raw = charge.raw_quantity * Fraction(offering.rated_tflops) * coefficient.coefficient_ppm / PPM
+            per_unit = raw_per_unit(meter, rate.model)
+            found.append(_at_rate(rate, charge.offering_id, raw, per_unit, charge.interval))
+    return tuple(found)
+
+
+def _rate(offering: OfferingTerms, meter: str, instant: datetime) -> RateTerms:
+    rate = offering.rate(meter, instant)
+    if rate is None:
+        raise Unpriceable(f"no price was agreed for {meter}")
+    return rate
+
+
+def _at_rate(rate: RateTerms, offering_id: UUID, raw: Fraction, per_unit: int, interval: Interval) -> Charge:
+    by_event = rate.tariff.by_event
+    return Charge(
+        kind=ChargeKind.METERED if by_event else ChargeKind.MEASURED,
+        offering_id=offering_id,
+        unit=rate.meter,
+        price_micros=rate.price_micros if by_event else 0,
+        base_quantity=rate.base_quantity,
+        raw_quantity=raw,
+        raw_per_unit=per_unit,
+        interval=interval,
+    )
+
+
+def raw_per_unit(meter: str, model: PriceModel = PriceModel.FLAT) -> int:
     """Return how many raw quantities make a unit of the meter; Unpriceable when its readings do not add up."""
     aggregation = unit(meter).aggregation
+    if meter in _NORMALISED_SECONDS:
+        return _NORMALISED_SECONDS[meter]
     if aggregation is Aggregation.TIME_WEIGHTED:
         return _LEVEL_SECONDS[meter]
-    if aggregation is Aggregation.PERCENTILE_95:
+    if aggregation is Aggregation.PERCENTILE_95 and model is not PriceModel.PERCENTILE:
         raise Unpriceable(f"{meter} is a percentile: single readings of it cannot be charged")
     return 1
+
+
+def cuts_of(agreed: Terms) -> tuple[datetime, ...]:
+    """Return the instants at which a price, a tax rate, an adjustment or a coefficient of the contract changes."""
+    found = set(tax_cuts(agreed.sales_taxes, agreed.purchase_taxes))
+    for offering in agreed.offerings:
+        found |= {rate.effective_from for rate in offering.rates if rate.effective_from is not None}
+        dated_terms: list[AdjustmentTerms | CoefficientTerms] = [*offering.adjustments, *offering.coefficients]
+        for dated in dated_terms:
+            found |= {edge for edge in (dated.effective_from, dated.effective_to) if edge is not None}
+    return tuple(sorted(found))
 
 
 def tax_cuts(*schedules: Sequence[TaxTerms]) -> tuple[datetime, ...]:

@@ -1,6 +1,6 @@
 """Charges as rows: each usage event rated once, in exact quantities."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,17 +11,20 @@ from billing.rating.charges import ChargeKind
 from billing.rating.quantities import LARGEST
 from catalog.offerings.models import Offering
 
+OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED)
+OF_A_PERIOD: Final = (ChargeKind.TARIFF, ChargeKind.MINIMUM)
+
 
 class Charge(models.Model):
-    """An exact quantity at one price, from one usage event or from time that nobody reported. Append-only.
+    """An exact quantity at one price, from one usage event, from unreported time or from a period. Append-only.
 
     `raw_quantity` of `raw_per_unit` is the quantity in units (14,400 card-seconds of 3,600 are 4 card-hours); it
-    is negative only where the charge reverses another.
+    is negative only where the charge reverses another, or leads from what a period was charged to what it costs.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="charges")
-    usage_event_id = models.UUIDField(null=True)  # UsageEvent.id; empty for undelivered time without a report
+    usage_event_id = models.UUIDField(null=True)  # UsageEvent.id; empty for unreported time and for a period
     n = models.PositiveIntegerField()  # counts the charges of one event
     kind = models.CharField(max_length=16)
     offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="charges")
@@ -47,7 +50,9 @@ class Charge(models.Model):
             ),
             models.CheckConstraint(condition=Q(kind__in=list(ChargeKind)), name="charge_kind_known"),
             models.CheckConstraint(
-                condition=Q(raw_quantity__gte=0) | Q(raw_quantity__lt=0, reverses__isnull=False),
+                condition=Q(raw_quantity__gte=0)
+                | Q(raw_quantity__lt=0, reverses__isnull=False)
+                | Q(kind__in=OF_A_PERIOD),
                 name="charge_negative_only_reverses",
             ),
             # Also refuses NaN, which PostgreSQL orders above every number.
@@ -56,13 +61,17 @@ class Charge(models.Model):
                 condition=Q(raw_per_unit__gt=0, base_quantity__gt=0, price_micros__gte=0), name="charge_price_shape"
             ),
             models.CheckConstraint(
-                condition=Q(kind=ChargeKind.METERED, slot__isnull=True)
-                | Q(~Q(kind=ChargeKind.METERED), slot__isnull=False),
+                condition=Q(kind__in=OF_A_SLOT, slot__isnull=False) | Q(~Q(kind__in=OF_A_SLOT), slot__isnull=True),
                 name="charge_capacity_has_its_slot",
             ),
             models.CheckConstraint(
-                condition=Q(usage_event_id__isnull=False) | Q(kind=ChargeKind.UNDELIVERED),
-                name="charge_without_event_is_undelivered",
+                condition=Q(kind__in=OF_A_PERIOD, usage_event_id__isnull=True, reverses__isnull=True)
+                | Q(~Q(kind__in=OF_A_PERIOD), usage_event_id__isnull=False)
+                | Q(kind=ChargeKind.UNDELIVERED),
+                name="charge_comes_from_its_event",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=ChargeKind.MEASURED) | Q(price_micros=0), name="charge_measured_costs_nothing"
             ),
             models.CheckConstraint(
                 condition=Q(starts_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at"))

@@ -17,6 +17,14 @@ def exact_decimal(value: Fraction) -> Decimal:
     return _billionths(scaled.numerator)
 
 
+def exact_text(value: Fraction) -> str:
+    """Spell a value that has at most nine decimals, with all nine of them."""
+    billionths, rest = divmod(abs(value.numerator) * 10**DECIMALS, value.denominator)
+    assert not rest, value
+    whole, decimals = divmod(billionths, 10**DECIMALS)
+    return f"{'-' if value.numerator < 0 else ''}{whole}.{decimals:09d}"
+
+
 def printed_decimal(value: Fraction) -> Decimal:
     """Return a value to nine decimals, for print: a third of an hour has no exact decimal."""
     return _billionths(half_up_exact(value * 10**DECIMALS))

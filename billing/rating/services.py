@@ -1,24 +1,64 @@
 """Rates what came in since the last time: each usage event once, into charges."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import Final, Self
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db import transaction
 
+from billing.contracts import services as contracts
 from billing.contracts.models import Contract, ContractSlot
-from billing.contracts.terms import SlotTerms, Terms
-from billing.rating import charges
+from billing.contracts.rules import TerminationReason
+from billing.contracts.terms import OfferingTerms, SlotTerms, Terms
+from billing.rating import charges, periods, store
 from billing.rating.charges import Reading, Segment, Unpriceable
-from billing.rating.models import Charge
+from billing.rating.models import OF_A_SLOT, Charge
+from billing.rating.periods import Span
 from billing.rating.quantities import exact_decimal
+from billing.rating.store import Pending, Row
 from billing.rating.timelines import Timelines
-from billing.usage.models import AllocationSegment, UsageEvent, UsageReversal
+from billing.usage.models import AllocationSegment
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
 
+AHEAD: Final = 20_000  # events of one transaction
+
 Schedule = Timelines[tuple[UUID, SlotTerms]]  # the runs of a contract's slots, with their ids
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a contract's usage is priced by."""
+
+    contract: Contract
+    offerings: Mapping[UUID, OfferingTerms]
+    schedule: Schedule
+    cuts: tuple[datetime, ...]
+    spans: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, contract: Contract) -> Self:
+        """Read it from the contract's terms and schedule."""
+        agreed = Terms.from_document(contract.terms)
+        window = Interval(contract.starts_at, contract.ends_at)
+        changes = charges.cuts_of(agreed)
+        return cls(
+            contract=contract,
+            offerings={offering.offering_id: offering for offering in agreed.offerings},
+            schedule=_schedule(_slots(contract)),
+            cuts=tuple(sorted({*changes, *periods.month_cuts(agreed, window)})),
+            spans=periods.spans_of(agreed, window, changes),
+        )
+
+    def slot_of(self, charge: charges.Charge) -> UUID | None:
+        """Return which run of the schedule a charge belongs to; none for what the rate card prices."""
+        if charge.kind not in OF_A_SLOT:
+            return None
+        slots = self.schedule.during(charge.offering_id, charge.interval)
+        return next(slot_id for slot_id, slot in slots if slot.interval.covers(charge.interval))
 
 
 def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
@@ -27,33 +67,26 @@ def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
     A report is placed by the end of its interval. The caller holds the contract's lock. Raises Unpriceable when an
     event has no price: nothing is rated then, for a bill without it would under-report.
     """
-    agreed, schedule = Terms.from_document(contract.terms), _schedule(_slots(contract))
-    cuts = charges.tax_cuts(agreed.sales_taxes, agreed.purchase_taxes)
-    rated = Charge.objects.filter(usage_event_id=OuterRef("id"))
-    pending = list(
-        UsageEvent.objects.filter(~Exists(rated), contract=contract, ends_at__lte=until)
-        .select_related("metering_point")
-        .defer("payload")
-        # Time-ordered ids: an event comes before the one that reverses it.
-        .order_by("id")
-    )
-    fresh: dict[UUID, list[Charge]] = {}
-    undone = _reversed_by(pending)
-    for event in pending:
-        if event.kind == EventKind.REVERSAL:
-            target = undone[event.id]
-            before = fresh.get(target) or list(Charge.objects.filter(usage_event_id=target).order_by("n"))
-            fresh[event.id] = [_opposite(charge, event, n, now=now) for n, charge in enumerate(before)]
-        else:
-            priced = _priced(event, agreed, schedule, cuts)
-            fresh[event.id] = [
-                _row(contract, charge, schedule, event.id, n, now=now) for n, charge in enumerate(priced)
-            ]
-        if not fresh[event.id]:
-            raise Unpriceable(f"usage event {event.id} has no charge")
-    rows = [charge for rows in fresh.values() for charge in rows]
-    Charge.objects.bulk_create(rows, batch_size=1_000)
-    return len(rows)
+    agreed = Agreed.of(contract)
+    count = 0
+    for portion in store.pending(contract.id, until=until):
+        count += _rate_portion(agreed, portion, now=now)
+    return count + _rate_periods(agreed, until=until, now=now)
+
+
+@transaction.atomic
+def rate_ahead(contract_id: UUID, *, until: datetime, now: datetime, at_most: int = AHEAD) -> int:
+    """Rate some of a contract's events before an invoice asks for them; return how many events.
+
+    Each call is one transaction: whoever stops between two of them has lost nothing and starts again where the last
+    one ended. Tariffs that price whole periods are left to the invoice.
+    """
+    agreed = Agreed.of(contracts.locked(contract_id))
+    events = 0
+    for portion in store.pending(contract_id, until=until, at_most=at_most):
+        _rate_portion(agreed, portion, now=now)
+        events += len(portion)
+    return events
 
 
 def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
@@ -61,7 +94,7 @@ def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
 
     Called when all metering points are closed; the caller holds the contract's lock. Safe to repeat.
     """
-    agreed, slots = Terms.from_document(contract.terms), _slots(contract)
+    agreed = Agreed.of(contract)
     segments = AllocationSegment.objects.filter(
         metering_point__contract=contract, reversed_at__isnull=True
     ).select_related("metering_point")
@@ -69,11 +102,10 @@ def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
         Segment(segment.metering_point.offering_id, Interval(segment.starts_at, segment.ends_at), segment.quantity)
         for segment in segments
     ]
-    owed = [clipped for slot in slots.values() if (clipped := _before(slot, until)) is not None]
-    cuts = charges.tax_cuts(agreed.sales_taxes, agreed.purchase_taxes)
-    missing = charges.gap_charges(owed, reported, cuts=cuts)
-    schedule = _schedule(slots)
-    rows = [_row(contract, charge, schedule, None, n, now=now) for n, charge in enumerate(missing)]
+    slots = _slots(contract).values()
+    owed = [clipped for slot in slots if (clipped := _before(slot, until)) is not None]
+    missing = charges.gap_charges(owed, reported, cuts=agreed.cuts)
+    rows = [_gap_row(agreed, charge, n, now=now) for n, charge in enumerate(missing)]
     # Counted before? Then these are the same charges: nothing can be reported any more.
     Charge.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
     return len(rows)
@@ -96,23 +128,59 @@ def as_values(rows: Iterable[Charge]) -> list[charges.Charge]:
     ]
 
 
-def _priced(event: UsageEvent, agreed: Terms, schedule: Schedule, cuts: Sequence[datetime]) -> Sequence[charges.Charge]:
-    offering_id = event.metering_point.offering_id
-    interval = Interval(event.starts_at, event.ends_at)
+def _rate_portion(agreed: Agreed, portion: Sequence[Pending], *, now: datetime) -> int:
+    reversals = [event.id for event in portion if event.kind is EventKind.REVERSAL]
+    count = store.keep(agreed.contract.id, _priced(agreed, portion), now=now)
+    # What they undo is charged by now: it came before them.
+    opposite = list(store.opposites(reversals))
+    undone = {row.usage_event_id for row in opposite}
+    for event_id in reversals:
+        if event_id not in undone:
+            raise Unpriceable(f"usage event {event_id} has no charge")
+    return count + store.keep(agreed.contract.id, opposite, now=now)
+
+
+def _priced(agreed: Agreed, portion: Iterable[Pending]) -> Iterator[Row]:
+    for event in portion:
+        if event.kind is EventKind.REVERSAL:
+            continue
+        priced = _charges_of(agreed, event)
+        if not priced:
+            raise Unpriceable(f"usage event {event.id} has no charge")
+        for n, charge in enumerate(priced):
+            yield Row(charge, event.id, n, agreed.slot_of(charge))
+
+
+def _charges_of(agreed: Agreed, event: Pending) -> Sequence[charges.Charge]:
     assert event.quantity is not None, "only reversals have no quantity"
-    if event.kind == EventKind.SEGMENT:
-        slots = [slot for _, slot in schedule.during(offering_id, interval)]
-        return charges.segment_charges(Segment(offering_id, interval, int(event.quantity)), slots, cuts=cuts)
-    rate = agreed.offering(offering_id).rate(event.meter)
-    if rate is None:
-        raise Unpriceable(f"no price was agreed for {event.meter}")
-    return (charges.reading_charge(Reading(offering_id, event.meter, interval, event.quantity), rate),)
+    offering = agreed.offerings[event.offering_id]
+    if event.kind is EventKind.READING:
+        reading = Reading(event.offering_id, event.meter, event.interval, event.quantity)
+        return charges.reading_charges(reading, offering, cuts=agreed.cuts)
+    slots = [slot for _, slot in agreed.schedule.during(event.offering_id, event.interval)]
+    segment = Segment(event.offering_id, event.interval, int(event.quantity))
+    capacity = charges.segment_charges(segment, slots, cuts=agreed.cuts)
+    return (*capacity, *charges.normalised_charges(capacity, offering))
 
 
-def _reversed_by(events: Iterable[UsageEvent]) -> dict[UUID, UUID]:
-    """Return which event each of these reversals undoes."""
-    reversals = [event.id for event in events if event.kind == EventKind.REVERSAL]
-    return dict(UsageReversal.objects.filter(event_id__in=reversals).values_list("event_id", "reversed_id"))
+def _rate_periods(agreed: Agreed, *, until: datetime, now: datetime) -> int:
+    """Charge what the tariffs of whole periods cost by `until` beyond what they were charged before."""
+    contract = agreed.contract
+    fell_away = contract.terminated_reason == TerminationReason.PROVIDER_FAILURE
+    count = 0
+    for span in agreed.spans:
+        if span.interval.start >= until:
+            continue
+        owed = periods.owed(
+            span,
+            store.measured(contract.id, span),
+            until=until,
+            currency=contract.currency,
+            minimum_falls_away=fell_away,
+        )
+        more = periods.difference(owed, store.charged(contract.id, span))
+        count += store.keep(contract.id, (Row(charge) for charge in more), now=now)
+    return count
 
 
 def _slots(contract: Contract) -> dict[UUID, SlotTerms]:
@@ -133,29 +201,14 @@ def _before(slot: SlotTerms, until: datetime) -> SlotTerms | None:
     return SlotTerms(slot.offering_id, slot.starts_at, end, slot.quantity, slot.unit, slot.price_micros)
 
 
-def _row(
-    contract: Contract,
-    charge: charges.Charge,
-    schedule: Schedule,
-    usage_event_id: UUID | None,
-    n: int,
-    *,
-    now: datetime,
-) -> Charge:
-    slot_id = None
-    if charge.kind is not charges.ChargeKind.METERED:
-        slot_id = next(
-            slot_id
-            for slot_id, slot in schedule.during(charge.offering_id, charge.interval)
-            if slot.interval.covers(charge.interval)
-        )
+def _gap_row(agreed: Agreed, charge: charges.Charge, n: int, *, now: datetime) -> Charge:
     return Charge(
-        contract=contract,
-        usage_event_id=usage_event_id,
+        contract=agreed.contract,
+        usage_event_id=None,
         n=n,
         kind=charge.kind,
         offering_id=charge.offering_id,
-        slot_id=slot_id,
+        slot_id=agreed.slot_of(charge),
         unit=charge.unit,
         price_micros=charge.price_micros,
         base_quantity=charge.base_quantity,
@@ -163,25 +216,5 @@ def _row(
         raw_per_unit=charge.raw_per_unit,
         starts_at=charge.interval.start,
         ends_at=charge.interval.end,
-        rated_at=now,
-    )
-
-
-def _opposite(charge: Charge, event: UsageEvent, n: int, *, now: datetime) -> Charge:
-    return Charge(
-        contract_id=charge.contract_id,
-        usage_event_id=event.id,
-        n=n,
-        kind=charge.kind,
-        offering_id=charge.offering_id,
-        slot_id=charge.slot_id,
-        unit=charge.unit,
-        price_micros=charge.price_micros,
-        base_quantity=charge.base_quantity,
-        raw_quantity=charge.raw_quantity.copy_negate(),  # unary minus would round to the context
-        raw_per_unit=charge.raw_per_unit,
-        starts_at=charge.starts_at,
-        ends_at=charge.ends_at,
-        reverses=charge,
         rated_at=now,
     )
