@@ -1,19 +1,21 @@
 """Ids, the clock, sealed fields and the guards of the database."""
 
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.foundation import clock, ids, sealed
+from accounts.foundation import clock, ids, rows, sealed
 from accounts.foundation.errors import Invalid, shown
 from accounts.foundation.ids import MalformedId
 from accounts.organisations.models import Organisation
+from tests.accounts import cast
 
 LONG_AGO = datetime(2026, 5, 1, 4, tzinfo=UTC)
 
@@ -123,3 +125,27 @@ def test_the_application_may_not_change_what_is_append_only(lab: Organisation, t
 def _execute(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_many_rows_are_changed_in_one_statement(
+    db: None, django_assert_num_queries: Callable[[int], contextlib.AbstractContextManager[object]]
+) -> None:
+    first, second, third = (cast.organisation(name) for name in ("One", "Two", "Three"))
+    first.name, first.synthetic = 'Eins, "{1}"', True
+    second.name, second.created_at = "二", LONG_AGO
+    with django_assert_num_queries(1):
+        rows.update([second, first], ["name", "synthetic", "created_at"])
+    for row in (first, second, third):
+        stored = Organisation.objects.get(id=row.id)
+        assert (stored.name, stored.synthetic, stored.created_at) == (row.name, row.synthetic, row.created_at)
+    rows.update([], ["name"])
+
+
+def test_rows_that_do_not_exist_or_hold_too_much_are_refused(db: None) -> None:
+    organisation = cast.organisation("One")
+    organisation.name = "x" * 201
+    with pytest.raises(DataError), transaction.atomic():
+        rows.update([organisation], ["name"])
+    organisation.id = ids.new_id()
+    with pytest.raises(AssertionError, match="exists"):
+        rows.update([organisation], ["synthetic"])
