@@ -222,6 +222,32 @@ def change_hold(hold_id: UUID, *, by_minor: int, now: datetime) -> Hold:
     return _happened(hold, HoldEventKind.SHRUNK if left_minor else HoldEventKind.RELEASED, -by_minor, now=now)
 
 
+def give_back(amounts_minor: Mapping[UUID, int], *, now: datetime) -> None:
+    """Give part or all of many holds back at once, by hold; what is left empty is closed.
+
+    Accounts are locked first and then holds, each in the order of their ids, as for one hold alone. Raises
+    NoSuchHold, and HoldTooSmall when one is closed or holds less than is to be given back; nothing is written then.
+    """
+    wanted = {hold_id: amount for hold_id, amount in amounts_minor.items() if amount}
+    if not wanted:
+        return
+    accounts = Account.objects.filter(id__in=Hold.objects.filter(id__in=wanted).values("account_id"))
+    # Evaluated for its locks: every event of a hold changes its account's held sum.
+    list(_for_change(accounts).values_list("id"))
+    holds = {hold.id: hold for hold in Hold.objects.filter(id__in=wanted).select_for_update(no_key=True).order_by("id")}
+    if len(holds) < len(wanted):
+        raise NoSuchHold
+    happened = []
+    for hold_id, amount in wanted.items():
+        hold = holds[hold_id]
+        assert amount > 0, amount
+        if hold.closed_at is not None or amount > hold.amount_minor:
+            raise HoldTooSmall(wanted_minor=amount, open_minor=hold.amount_minor, currency=hold.currency)
+        kind = HoldEventKind.SHRUNK if amount < hold.amount_minor else HoldEventKind.RELEASED
+        happened.append(HoldEvent(hold=hold, kind=kind, amount_minor=amount, at=now))
+    HoldEvent.objects.bulk_create(happened)
+
+
 def _captured_holds(captures: Sequence[Capture], account_ids: set[UUID]) -> dict[UUID, Hold]:
     """Lock the holds of captures after their accounts; raises NoSuchHold, HoldTooSmall."""
     if not captures:

@@ -156,6 +156,28 @@ def test_a_closed_hold_stays_closed(lab: Party) -> None:
             ledger.change_hold(held.id, by_minor=change, now=NOW)
 
 
+def test_many_holds_are_given_back_at_once_in_part_and_whole(lab: Party) -> None:
+    top_up(lab, 200)
+    first, second, third = hold(lab, 60), hold(lab, 50), hold(lab, 40)
+    ledger.give_back({first.id: 10, second.id: 50, third.id: 0}, now=NOW)
+    for held in (first, second, third):
+        held.refresh_from_db()
+    assert [held.amount_minor for held in (first, second, third)] == [50, 0, 40]
+    assert [held.closed_at for held in (first, second, third)] == [None, NOW, None]
+    assert third.event_count == 1
+    assert figures(lab) == (200, 90, 110)
+
+
+def test_giving_back_more_than_one_of_many_holds_has_gives_nothing_back(lab: Party) -> None:
+    top_up(lab, 200)
+    first, second = hold(lab, 60), hold(lab, 50)
+    with pytest.raises(HoldTooSmall):
+        ledger.give_back({first.id: 10, second.id: 51}, now=NOW)
+    with pytest.raises(NoSuchHold):
+        ledger.give_back({first.id: 10, ids.new_id(): 1}, now=NOW)
+    assert figures(lab) == (200, 110, 90)
+
+
 def test_an_order_holds_funds_once(lab: Party) -> None:
     top_up(lab, 100)
     order = source("order", "fill")
