@@ -1,6 +1,7 @@
 """Reads the terms that a new contract takes over: parties, offerings, rate cards, fees and taxes in force."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from billing.contracts.terms import (
 from catalog.measures.interval import Interval
 from catalog.offerings import cells
 from catalog.offerings import queries as offerings
-from catalog.offerings.models import Offering
+from catalog.offerings.models import Offering, RateCard
 
 STANDARD = "S"
 OUT_OF_SCOPE = "O"
@@ -47,11 +48,51 @@ def fees_of(version: int) -> FeeTerms:
 
 def sales_tax_at(instant: datetime) -> TaxTerms:
     """Return the rate that the exchange adds to what it sells; raises NoLegalEntity, NoTaxRate."""
+    known = look_up((), (), at=instant)
     moment = Interval(instant, instant + timedelta(microseconds=1))
-    return tax_at(_taxes(_exchange(instant), moment), instant)
+    return tax_at(_taxes(known, known.exchange, moment), instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What contracts that are drafted at an instant take over from tables, read once for all of them."""
+
+    exchange: PartyTerms
+    parties: Mapping[UUID, PartyTerms]
+    offerings: Mapping[UUID, Offering]
+    rate_cards: Mapping[UUID, RateCard]
+    tax_rates: Mapping[str, Sequence[TaxTerms]]  # by jurisdiction and in the order of time
+
+
+def look_up(organisation_ids: Iterable[UUID], offering_ids: Iterable[UUID], *, at: datetime) -> Known:
+    """Read what contracts among these organisations over these offerings take over; raises NoLegalEntity.
+
+    The number of queries does not grow with the contracts.
+    """
+    members = Organisation.objects.filter(Q(id__in=set(organisation_ids)) | Q(can_operate=True))
+    in_force = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
+    entities = {
+        entity.organisation_id: entity
+        for entity in LegalEntity.objects.filter(in_force, organisation__in=members, effective_from__lte=at)
+    }
+    parties: dict[UUID, PartyTerms] = {}
+    exchange = None
+    for member in members:
+        parties[member.id] = _party(member, entities.get(member.id))
+        if member.can_operate:
+            if member.id not in entities:
+                raise NoLegalEntity(member.name, at.isoformat())
+            exchange = parties[member.id]
+    assert exchange is not None, "somebody runs the exchange"
+    found = Offering.objects.filter(id__in=set(offering_ids)).select_related("site__hub", "resource_type")
+    listed = {offering.id: offering for offering in found}
+    return Known(
+        exchange, parties, listed, offerings.current_rate_cards(listed.values(), at) if listed else {}, _tax_rates()
+    )
 
 
 def terms_for(
+    known: Known,
     *,
     buyer_id: UUID,
     provider_id: UUID,
@@ -60,44 +101,27 @@ def terms_for(
     currency: str,
     window: Interval,
     fees: FeeTerms,
-    at: datetime,
 ) -> Terms:
-    """Return the terms in force at an instant for a contract over a window.
-
-    Offerings come in the order of their ids. Raises NoLegalEntity and NoTaxRate.
-    """
-    buyer, provider = _member(buyer_id, at), _member(provider_id, at)
-    exchange = _exchange(at)
+    """Return the terms of a contract over a window. Offerings come in the order of their ids. Raises NoTaxRate."""
     units = {slot.offering_id: slot.unit for slot in slots}
-    listed = Offering.objects.filter(id__in=units).select_related("site__hub", "resource_type").order_by("id")
+    provider = known.parties[provider_id]
     return Terms(
         market_code=market_code,
         merchant_of_record=MerchantOfRecord.EXCHANGE,
-        exchange=exchange,
-        buyer=buyer,
+        exchange=known.exchange,
+        buyer=known.parties[buyer_id],
         provider=provider,
-        offerings=tuple(_offering(offering, at, unit=units[offering.id], currency=currency) for offering in listed),
+        offerings=tuple(
+            _offering(known, offering_id, unit=unit, currency=currency) for offering_id, unit in sorted(units.items())
+        ),
         fees=fees,
-        sales_taxes=_taxes(exchange, window),
-        purchase_taxes=_taxes(provider, window),
+        sales_taxes=_taxes(known, known.exchange, window),
+        purchase_taxes=_taxes(known, provider, window),
     )
 
 
 def _fee_terms(schedule: FeeSchedule) -> FeeTerms:
     return FeeTerms(schedule.version, schedule.buyer_fee_ppm, schedule.provider_commission_ppm)
-
-
-def _exchange(at: datetime) -> PartyTerms:
-    operator = Organisation.objects.get(can_operate=True)
-    entity = _legal_entity(operator, at)
-    if entity is None:
-        raise NoLegalEntity(operator.name, at.isoformat())
-    return _party(operator, entity)
-
-
-def _member(organisation_id: UUID, at: datetime) -> PartyTerms:
-    organisation = Organisation.objects.get(id=organisation_id)
-    return _party(organisation, _legal_entity(organisation, at))
 
 
 def _party(organisation: Organisation, entity: LegalEntity | None) -> PartyTerms:
@@ -113,13 +137,8 @@ def _party(organisation: Organisation, entity: LegalEntity | None) -> PartyTerms
     )
 
 
-def _legal_entity(organisation: Organisation, at: datetime) -> LegalEntity | None:
-    in_force = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
-    return LegalEntity.objects.filter(in_force, organisation=organisation, effective_from__lte=at).first()
-
-
-def _offering(offering: Offering, at: datetime, *, unit: str, currency: str) -> OfferingTerms:
-    card = offerings.current_rate_card(offering, at)
+def _offering(known: Known, offering_id: UUID, *, unit: str, currency: str) -> OfferingTerms:
+    offering, card = known.offerings[offering_id], known.rate_cards.get(offering_id)
     if card is not None and card.currency != currency:
         card = None  # a contract is invoiced in one currency; its meters have no price in this one
     rates = sorted(card.items.all(), key=lambda item: item.meter) if card else ()
@@ -137,15 +156,24 @@ def _offering(offering: Offering, at: datetime, *, unit: str, currency: str) -> 
     )
 
 
-def _taxes(party: PartyTerms, window: Interval) -> tuple[TaxTerms, ...]:
+def _tax_rates() -> dict[str, list[TaxTerms]]:
+    rates: dict[str, list[TaxTerms]] = {}
+    for row in TaxRate.objects.filter(category=STANDARD).order_by("effective_from"):
+        rates.setdefault(row.jurisdiction, []).append(
+            TaxTerms(row.jurisdiction, row.category, row.rate_ppm, row.effective_from, row.effective_to)
+        )
+    return rates
+
+
+def _taxes(known: Known, party: PartyTerms, window: Interval) -> tuple[TaxTerms, ...]:
     """Return the rates for what a party supplies that are in force during a window, without gaps, by time."""
     if not party.vat_registered:
         return (TaxTerms(party.jurisdiction, OUT_OF_SCOPE, 0, window.start),)
-    overlapping = Q(effective_to__isnull=True) | Q(effective_to__gt=window.start)
-    rows = TaxRate.objects.filter(
-        overlapping, jurisdiction=party.jurisdiction, category=STANDARD, effective_from__lt=window.end
-    ).order_by("effective_from")
-    taxes = tuple(TaxTerms(r.jurisdiction, r.category, r.rate_ppm, r.effective_from, r.effective_to) for r in rows)
+    taxes = tuple(
+        tax
+        for tax in known.tax_rates.get(party.jurisdiction, ())
+        if tax.effective_from < window.end and (tax.effective_to is None or tax.effective_to > window.start)
+    )
     reached = window.start
     for tax in taxes:
         if tax.effective_from > reached:

@@ -1,10 +1,11 @@
 """The verbs of contracts: open, begin, end, terminate, settle."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
@@ -14,9 +15,31 @@ from billing.contracts import drafting, rules, terms
 from billing.contracts.errors import ContractCannotMove, NoSuchContract
 from billing.contracts.models import Contract, ContractSlot
 from billing.contracts.rules import ContractStatus, TerminationReason
-from billing.contracts.terms import SlotTerms
+from billing.contracts.terms import FeeTerms, SlotTerms
 from billing.ledger.rules import Source
 from catalog.measures.interval import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What one source (an order in a round, for example) agreed with one provider: a contract to be opened.
+
+    `hold_id` is the buyer's hold for all contracts of the source; without one the buyer is invoiced on credit.
+    `fee_version` is the order's fee schedule, else the one in force. `reserve_minor` is what the order set aside
+    for metered extras; it belongs to the contract's share of the hold.
+    """
+
+    source: Source
+    buyer_id: UUID
+    provider_id: UUID
+    project_id: UUID
+    market_code: str
+    currency: str
+    slots: Sequence[SlotTerms]
+    hold_id: UUID | None
+    fee_version: int | None = None
+    reserve_minor: int = 0
+    synthetic: bool = False
 
 
 @transaction.atomic
@@ -37,41 +60,97 @@ def open_contract(
     reserve_minor: int = 0,
     synthetic: bool = False,
 ) -> Contract:
-    """Write down what was agreed: the schedule, and the terms in force now (with the order's fee version, if given).
-
-    `hold_id` is the buyer's hold for all contracts of the source; this contract's share of it is its value with
-    fee and tax, or `hold_at_most_minor` where that is less: several contracts round their values each for itself
-    and may come to a coin more than was held. `reserve_minor` is what the order set aside for metered extras; it
-    belongs to the share. Without a hold the buyer is invoiced on credit. The caller has locked
-    the source, so that one source and provider have one contract (a constraint has the last word). Raises
-    NoLegalEntity, NoTaxRate, NoFeeSchedule.
-    """
-    slots = rules.in_order(slots)
-    assert slots, "a contract has a schedule"
-    assert rules.first_overlap(slots) is None, slots
-    window = Interval(min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots))
-    fees = drafting.fees_at(now) if fee_version is None else drafting.fees_of(fee_version)
-    agreed = drafting.terms_for(
-        buyer_id=buyer_id,
-        provider_id=provider_id,
-        slots=slots,
-        market_code=market_code,
-        currency=currency,
-        window=window,
-        fees=fees,
-        at=now,
-    )
-    value_minor = rules.value_of(slots, currency=currency)
-    share_minor = rules.share_of_hold(value_minor, agreed).total_minor + reserve_minor
-    document = agreed.to_document()
-    contract = Contract.objects.create(
-        source_type=source.type,
-        source_id=source.id,
+    """Open one contract; its share of the hold is at most `hold_at_most_minor`, if given. See open_contracts."""
+    agreement = Agreement(
+        source=source,
         buyer_id=buyer_id,
         provider_id=provider_id,
         project_id=project_id,
         market_code=market_code,
         currency=currency,
+        slots=slots,
+        hold_id=hold_id,
+        fee_version=fee_version,
+        reserve_minor=reserve_minor,
+        synthetic=synthetic,
+    )
+    at_most = {} if hold_id is None or hold_at_most_minor is None else {hold_id: hold_at_most_minor}
+    (contract,) = open_contracts(actor, [agreement], at_most_minor=at_most, now=now)
+    return contract
+
+
+def open_contracts(
+    actor: Actor, agreements: Sequence[Agreement], *, at_most_minor: Mapping[UUID, int], now: datetime
+) -> list[Contract]:
+    """Write down what was agreed, in the order given: each schedule, and the terms in force now.
+
+    A contract's share of its hold is its value with fee and tax; `at_most_minor` says by hold how much its contracts
+    may have of it together: several round their values each for itself and may come to a coin more than was held,
+    and the last ones then have that much less. Called inside the transaction that decided the sources, which the
+    caller has locked, so that one source and provider have one contract (a constraint has the last word). Raises
+    NoLegalEntity, NoTaxRate, NoFeeSchedule.
+    """
+    assert connection.in_atomic_block, "contracts are opened in the transaction that agrees them"
+    if not agreements:
+        return []
+    known = drafting.look_up(
+        {party_id for agreement in agreements for party_id in (agreement.buyer_id, agreement.provider_id)},
+        {slot.offering_id for agreement in agreements for slot in agreement.slots},
+        at=now,
+    )
+    fees = {
+        version: drafting.fees_at(now) if version is None else drafting.fees_of(version)
+        for version in {agreement.fee_version for agreement in agreements}
+    }
+    spare_minor = dict(at_most_minor)
+    opened = []
+    for agreement in agreements:
+        contract = _drafted(agreement, known, fees[agreement.fee_version], spare_minor, now=now)
+        if contract.hold_id in spare_minor:
+            spare_minor[contract.hold_id] -= contract.held_minor
+        opened.append(contract)
+    Contract.objects.bulk_create(opened)
+    ContractSlot.objects.bulk_create(
+        _slot(contract, slot)
+        for contract, agreement in zip(opened, agreements, strict=True)
+        for slot in rules.in_order(agreement.slots)
+    )
+    _record(actor, opened, before=None, event="contract.opened", now=now)
+    return opened
+
+
+def _drafted(
+    agreement: Agreement, known: drafting.Known, fees: FeeTerms, spare_minor: Mapping[UUID, int], *, now: datetime
+) -> Contract:
+    """Return a contract that is not written yet; of its hold it has what `spare_minor` leaves of its share."""
+    slots = rules.in_order(agreement.slots)
+    assert slots, "a contract has a schedule"
+    assert rules.first_overlap(slots) is None, slots
+    window = Interval(min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots))
+    agreed = drafting.terms_for(
+        known,
+        buyer_id=agreement.buyer_id,
+        provider_id=agreement.provider_id,
+        slots=slots,
+        market_code=agreement.market_code,
+        currency=agreement.currency,
+        window=window,
+        fees=fees,
+    )
+    value_minor = rules.value_of(slots, currency=agreement.currency)
+    share_minor = rules.share_of_hold(value_minor, agreed).total_minor + agreement.reserve_minor
+    held_minor = 0
+    if agreement.hold_id is not None:
+        held_minor = min(share_minor, max(0, spare_minor.get(agreement.hold_id, share_minor)))
+    document = agreed.to_document()
+    return Contract(
+        source_type=agreement.source.type,
+        source_id=agreement.source.id,
+        buyer_id=agreement.buyer_id,
+        provider_id=agreement.provider_id,
+        project_id=agreement.project_id,
+        market_code=agreement.market_code,
+        currency=agreement.currency,
         starts_at=window.start,
         ends_at=window.end,
         merchant_of_record=agreed.merchant_of_record,
@@ -80,29 +159,23 @@ def open_contract(
         terms_digest=terms.digest(document, slots),
         value_minor=value_minor,
         share_minor=share_minor,
-        hold_id=hold_id,
-        held_minor=_held(share_minor, hold_at_most_minor) if hold_id is not None else 0,
-        synthetic=synthetic,
+        hold_id=agreement.hold_id,
+        held_minor=held_minor,
+        synthetic=agreement.synthetic,
         created_at=now,
     )
-    ContractSlot.objects.bulk_create(
-        ContractSlot(
-            contract=contract,
-            offering_id=slot.offering_id,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-            quantity=slot.quantity,
-            unit=slot.unit,
-            price_micros=slot.price_micros,
-        )
-        for slot in slots
+
+
+def _slot(contract: Contract, slot: SlotTerms) -> ContractSlot:
+    return ContractSlot(
+        contract=contract,
+        offering_id=slot.offering_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        quantity=slot.quantity,
+        unit=slot.unit,
+        price_micros=slot.price_micros,
     )
-    _record(actor, contract, before=None, event="contract.opened", now=now)
-    return contract
-
-
-def _held(share_minor: int, at_most_minor: int | None) -> int:
-    return share_minor if at_most_minor is None else min(share_minor, at_most_minor)
 
 
 @transaction.atomic
@@ -173,20 +246,28 @@ def _move(actor: Actor, contract: Contract, wanted: ContractStatus, *, now: date
         raise ContractCannotMove(before, wanted)
     contract.status = wanted
     contract.save(update_fields=["status", "ended_at", "settled_at", "terminated_reason"])
-    _record(actor, contract, before=before, event=f"contract.{wanted}", now=now)
+    _record(actor, [contract], before=before, event=f"contract.{wanted}", now=now)
     return contract
 
 
-def _record(actor: Actor, contract: Contract, *, before: ContractStatus | None, event: str, now: datetime) -> None:
-    """Leave the trail: an audit record, and an event for either party."""
-    audit.record(
-        actor,
-        event,
-        "contract",
-        contract.id,
-        None if before is None else {"status": str(before)},
-        {"status": str(contract.status), "terms_digest": contract.terms_digest},
-        now=now,
+def _record(
+    actor: Actor, changed: Sequence[Contract], *, before: ContractStatus | None, event: str, now: datetime
+) -> None:
+    """Leave the trail of contracts: an audit record of each, and an event for either party."""
+    audit.record_all(
+        audit.of(
+            actor,
+            event,
+            "contract",
+            contract.id,
+            None if before is None else {"status": str(before)},
+            {"status": str(contract.status), "terms_digest": contract.terms_digest},
+            now=now,
+        )
+        for contract in changed
     )
-    for organisation_id in (contract.buyer_id, contract.provider_id):
-        events.emit(event, "contract", contract.id, organisation_id, {"status": str(contract.status)}, now=now)
+    events.emit_all(
+        events.of(event, "contract", contract.id, party_id, {"status": str(contract.status)}, now=now)
+        for contract in changed
+        for party_id in (contract.buyer_id, contract.provider_id)
+    )
