@@ -1,6 +1,6 @@
 """The verbs of usage: open and close metering points, and take in reports."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -34,6 +34,18 @@ class ItemResult:
     pointer: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What is metered: the lease of a contract (`reference_id`), with its bounds, which are copied."""
+
+    contract: Contract
+    offering_id: UUID
+    reference_id: UUID
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime
+
+
 def open_point(
     contract: Contract,
     *,
@@ -44,19 +56,30 @@ def open_point(
     ends_at: datetime,
     now: datetime,
 ) -> MeteringPoint:
-    """Make the row that usage of a lease is checked against; the lease's bounds are copied.
+    """Make the row that usage of one lease is checked against; see open_points."""
+    (point,) = open_points([Metered(contract, offering_id, reference_id, quantity, starts_at, ends_at)], now=now)
+    return point
+
+
+def open_points(metered: Iterable[Metered], *, now: datetime) -> list[MeteringPoint]:
+    """Make the rows that usage of leases is checked against, in their order.
 
     One lease of a contract and offering is metered at a time; a constraint has the last word.
     """
-    assert contract.starts_at <= starts_at < ends_at <= contract.ends_at, (starts_at, ends_at)
-    return MeteringPoint.objects.create(
+    return MeteringPoint.objects.bulk_create([_point(one, now=now) for one in metered])
+
+
+def _point(metered: Metered, *, now: datetime) -> MeteringPoint:
+    contract = metered.contract
+    assert contract.starts_at <= metered.starts_at < metered.ends_at <= contract.ends_at, metered
+    return MeteringPoint(
         contract=contract,
         provider_id=contract.provider_id,
-        offering_id=offering_id,
-        reference_id=reference_id,
-        quantity=quantity,
-        starts_at=starts_at,
-        ends_at=ends_at,
+        offering_id=metered.offering_id,
+        reference_id=metered.reference_id,
+        quantity=metered.quantity,
+        starts_at=metered.starts_at,
+        ends_at=metered.ends_at,
         opened_at=now,
     )
 

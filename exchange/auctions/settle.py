@@ -1,12 +1,18 @@
-"""Settle a cleared round: one short transaction per order, all its trades; then publish.
+"""Settle a cleared round: short transactions, each of a few orders with all their trades; then publish.
 
 Any step may be the last of a killed worker. What is committed is whole; the next run finds each
 settled order marked and goes on with the rest. The same round never yields two sets of trades:
 the order's part in the round is locked and marked, and the trades themselves are unique.
+
+A few orders are settled together because the rows of all of them are then written in a statement for each
+table. It is as safe as one at a time: an order's mark is written in the transaction that writes its trades,
+locks are taken in the order of the house over all orders of the batch, and a killed worker loses the batch in
+flight and nothing else.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,10 +23,11 @@ from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.events.models import Event
-from accounts.foundation import clock, ids
+from accounts.foundation import clock, ids, rows
 from accounts.jobs.registry import Renew
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
+from billing.contracts.services import Agreement
 from billing.contracts.terms import SlotTerms
 from billing.ledger.rules import Source
 from exchange.auctions import deals as deal_rules
@@ -30,20 +37,34 @@ from exchange.auctions.gates import release_offers
 from exchange.auctions.models import RoundOrder
 from exchange.auctions.rules import EntryState
 from exchange.leases import services as leases
+from exchange.leases.services import Delivery
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.offers import gate as offers
 from exchange.offers.models import Offer
 from exchange.offers.rules import Sale
 from exchange.orders import gate as orders
-from exchange.orders.models import Order
+from exchange.orders.gate import Decision
 from exchange.rounds import services
 from exchange.rounds.models import Round, RoundOutcome, RoundPrice
 from exchange.rounds.rules import RoundStatus
 from exchange.trades.models import Trade
 
 _SETTLEMENT: Final = Actor.system("settlement")
-RENEW_EVERY: Final = 20  # orders between two renewals of the job's lease
+TOGETHER: Final = 50  # orders of one transaction: some tenths of a second on a busy machine
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What one order got in a round: its deals, and the surplus of a block that was left out (micros)."""
+
+    deals: tuple[Deal, ...] = ()
+    surplus_micros: int = 0
+
+    @property
+    def unit_hours(self) -> int:
+        """Units times hours of all deals."""
+        return sum(deal.unit_hours for deal in self.deals)
 
 
 def settle_round(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
@@ -55,41 +76,64 @@ def settle_round(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
     outcome = RoundOutcome.objects.get(round_id=round_id)
     bought = deal_rules.by_order(deal_rules.trades_of(outcome.text), lot_units=settling.market.lot_units)
     surpluses = {block["order"]: block["surplus"] for block in outcome.record["paradoxically_rejected"]}
-    entries = RoundOrder.objects.filter(round_id=round_id, state=EntryState.LOCKED).order_by("order__seq", "order_id")
-    for count, (entry_id, order_id) in enumerate(entries.values_list("id", "order_id")):
-        name = ids.spell("ord", order_id)
-        settle_order(settling, entry_id, bought.get(name, ()), surplus_micros=surpluses.get(name, 0), now=clock.now())
-        if count % RENEW_EVERY == 0:
-            renew()
+    filled = {
+        ids.parse("ord", name): Filled(bought.get(name, ()), surpluses.get(name, 0))
+        for name in bought.keys() | surpluses.keys()
+    }
+    for order_ids in _in_batches(_waiting(round_id)):
+        settle_orders(settling, order_ids, filled, now=clock.now())
+        renew()
     publish(round_id, now=clock.now())
 
 
+def _waiting(round_id: UUID) -> list[UUID]:
+    entries = RoundOrder.objects.filter(round_id=round_id, state=EntryState.LOCKED)
+    return list(entries.order_by("order__seq", "order_id").values_list("order_id", flat=True))
+
+
+def _in_batches(order_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(order_ids), TOGETHER):
+        yield order_ids[start : start + TOGETHER]
+
+
 @transaction.atomic
-def settle_order(
-    settling: Round, entry_id: UUID, bought: Sequence[Deal], *, surplus_micros: int = 0, now: datetime
+def settle_orders(
+    settling: Round, order_ids: Collection[UUID], filled: Mapping[UUID, Filled], *, now: datetime
 ) -> None:
-    """Write everything that one order got in a round, once: trades, contracts, hold, capacity, leases, status."""
-    # The mark that this order is settled; whoever waited for it finds it set and has nothing to do.
-    entry = RoundOrder.objects.select_for_update().get(id=entry_id)
-    if entry.state != EntryState.LOCKED:
-        return
-    order = Order.objects.select_related("market", "hold").get(id=entry.order_id)
-    sold = _offers(bought)
-    filled = sum(deal.unit_hours for deal in bought)
-    left = _open_unit_hours(order, filled=filled, bought=bought, now=now)
-    made = _contracts(settling.market, entry, order, bought, sold, rest_unit_hours=left, now=now)
-    # Locks from here on: the wallet, capacity rows, offers, the order.
-    cleared = sum(contract.held_minor for contract in made.values())
-    orders.settle_hold(order, cleared_minor=cleared, open_unit_hours=left, is_filled=bool(bought), now=now)
-    offers.sell(_SETTLEMENT, [_sale(settling.market, deal, sold) for deal in bought], now=now)
-    orders.record_outcome(_SETTLEMENT, order.id, filled_unit_hours=filled, open_unit_hours=left, now=now)
-    _trades(settling, order, bought, sold, made, now=now)
-    _leases(settling, bought, sold, made, now=now)
-    entry.state = EntryState.SETTLED
-    entry.filled_unit_hours = filled
-    entry.surplus_micros = surplus_micros
-    entry.settled_at = now
-    entry.save(update_fields=["state", "filled_unit_hours", "surplus_micros", "settled_at"])
+    """Write everything that orders got in a round, once: trades, contracts, holds, capacity, leases, statuses.
+
+    An order that `filled` does not name got nothing.
+    """
+    # The marks that these orders are settled; whoever waited for one finds it set and leaves the order alone.
+    locked = RoundOrder.objects.select_for_update(of=("self",)).select_related("order__market", "order__hold")
+    entries = list(locked.filter(round=settling, order__in=order_ids, state=EntryState.LOCKED).order_by("id"))
+    entries.sort(key=lambda entry: (entry.order.seq, entry.order_id))
+    parts = {entry.order_id: filled.get(entry.order_id, Filled()) for entry in entries}
+    sold = _offers(parts.values())
+    left = _open_unit_hours(settling.market, entries, parts, now=now)
+    made = _contracts(settling.market, entries, parts, sold, left, now=now)
+    decisions = [
+        Decision(
+            order=entry.order,
+            cleared_minor=sum(contract.held_minor for contract in made[entry.order_id].values()),
+            filled_unit_hours=parts[entry.order_id].unit_hours,
+            open_unit_hours=left[entry.order_id],
+        )
+        for entry in entries
+    ]
+    # Locks from here on, each in one order over all orders of the batch: wallets, capacity rows, offers, orders.
+    orders.settle_holds(decisions, now=now)
+    deals = [deal for part in parts.values() for deal in part.deals]
+    offers.sell(_SETTLEMENT, [_sale(settling.market, deal, sold) for deal in deals], now=now)
+    orders.record_outcomes(_SETTLEMENT, decisions, now=now)
+    _trades(settling, entries, parts, sold, made, now=now)
+    leases.schedule(settling, list(_deliveries(settling.market, parts, sold, made)), now=now)
+    for entry in entries:
+        entry.state = EntryState.SETTLED
+        entry.filled_unit_hours = parts[entry.order_id].unit_hours
+        entry.surplus_micros = parts[entry.order_id].surplus_micros
+        entry.settled_at = now
+    rows.update(entries, ["state", "filled_unit_hours", "surplus_micros", "settled_at"])
 
 
 @transaction.atomic
@@ -116,96 +160,110 @@ def _publish_prices(cleared: Round, *, now: datetime) -> int:
     """Write the full price vector as rows; return the unit-hours that were traded."""
     market = cleared.market
     outcome = RoundOutcome.objects.get(round=cleared)
-    rows = deal_rules.price_runs(outcome.text, cleared.snapshot.text, lot_units=market.lot_units)
+    runs = deal_rules.price_runs(outcome.text, cleared.snapshot.text, lot_units=market.lot_units)
     RoundPrice.objects.bulk_create(
         [
             RoundPrice(
                 id=ids.new_id(),
                 round=cleared,
                 market=market,
-                cell=row.cell,
-                starts_at=market_rules.instant_of(market.terms, row.start),
-                ends_at=market_rules.instant_of(market.terms, row.end),
-                price_micros=row.price_micros,
-                traded_unit_hours=row.traded_unit_hours,
+                cell=run.cell,
+                starts_at=market_rules.instant_of(market.terms, run.start),
+                ends_at=market_rules.instant_of(market.terms, run.end),
+                price_micros=run.price_micros,
+                traded_unit_hours=run.traded_unit_hours,
                 published_at=now,
             )
-            for row in rows
+            for run in runs
         ],
         batch_size=1_000,
     )
-    return sum(row.traded_unit_hours for row in rows)
+    return sum(run.traded_unit_hours for run in runs)
 
 
-def _offers(bought: Sequence[Deal]) -> dict[str, Offer]:
-    wanted = {ids.parse("off", deal.offer_id) for deal in bought}
+def _offers(parts: Collection[Filled]) -> dict[str, Offer]:
+    wanted = {ids.parse("off", deal.offer_id) for part in parts for deal in part.deals}
     return {ids.spell("off", offer.id): offer for offer in Offer.objects.filter(id__in=wanted)}
 
 
-def _open_unit_hours(order: Order, *, filled: int, bought: Sequence[Deal], now: datetime) -> int:
-    """Return the unit-hours that the order takes into the next round: none unless it rolls over and they can come."""
-    if not order.rolls_over:
-        return 0
-    terms = order.market.terms
-    next_horizon = market_rules.horizon(terms, market_rules.next_gate(terms, now))
-    first_slot = market_rules.slot_at(terms, next_horizon.first_at)
-    (demand,) = queries.demands(order.market, [order])
-    return deal_rules.open_unit_hours(demand, bought, first_slot=first_slot)
+def _open_unit_hours(
+    market: Market, entries: Sequence[RoundOrder], parts: Mapping[UUID, Filled], *, now: datetime
+) -> dict[UUID, int]:
+    """Return the unit-hours that orders take into the next round: none unless they roll over and can still come."""
+    next_horizon = market_rules.horizon(market.terms, market_rules.next_gate(market.terms, now))
+    first_slot = market_rules.slot_at(market.terms, next_horizon.first_at)
+    left = dict.fromkeys(parts, 0)
+    rolling = [entry.order for entry in entries if entry.order.rolls_over]
+    for order, demand in zip(rolling, queries.demands(market, rolling), strict=True):
+        left[order.id] = deal_rules.open_unit_hours(demand, parts[order.id].deals, first_slot=first_slot)
+    return left
 
 
 def _contracts(
     market: Market,
-    entry: RoundOrder,
-    order: Order,
-    bought: Sequence[Deal],
+    entries: Sequence[RoundOrder],
+    parts: Mapping[UUID, Filled],
     sold: Mapping[str, Offer],
+    left: Mapping[UUID, int],
     *,
-    rest_unit_hours: int,
     now: datetime,
-) -> dict[UUID, Contract]:
-    """Open one contract per provider, its schedule being its trades slot by slot.
+) -> dict[UUID, dict[UUID, Contract]]:
+    """Open a contract for each order and provider, its schedule being their trades slot by slot."""
+    agreements: list[tuple[UUID, Agreement]] = []
+    spare_minor: dict[UUID, int] = {}
+    for entry in entries:
+        order, part = entry.order, parts[entry.order_id]
+        spare_minor[order.hold_id] = orders.freed_minor(
+            order, open_unit_hours=left[order.id], is_filled=bool(part.deals)
+        )
+        agreements += [(order.id, agreement) for agreement in _agreements(market, entry, part, sold)]
+    opened = contracts.open_contracts(
+        _SETTLEMENT, [agreement for _, agreement in agreements], at_most_minor=spare_minor, now=now
+    )
+    made: dict[UUID, dict[UUID, Contract]] = {entry.order_id: {} for entry in entries}
+    for (order_id, agreement), contract in zip(agreements, opened, strict=True):
+        made[order_id][agreement.provider_id] = contract
+    return made
 
-    Each contract rounds its own value, fee and tax; several may come to a coin more than was held for
-    all of them at the limit. The last ones then have that much less of the hold.
-    """
-    spare_minor = orders.freed_minor(order, open_unit_hours=rest_unit_hours, is_filled=bool(bought))
+
+def _agreements(market: Market, entry: RoundOrder, part: Filled, sold: Mapping[str, Offer]) -> Iterator[Agreement]:
+    order = entry.order
     # What was set aside for extras goes to the first contract that the order gets.
     reserve_minor = 0 if order.filled_unit_hours else order.extras_reserve_minor
-    made: dict[UUID, Contract] = {}
     by_provider: dict[UUID, list[Deal]] = defaultdict(list)
-    for deal in bought:
+    for deal in part.deals:
         by_provider[sold[deal.offer_id].provider_id].append(deal)
-    for provider_id, part in sorted(by_provider.items()):
-        made[provider_id] = contracts.open_contract(
-            _SETTLEMENT,
+    for provider_id, own in sorted(by_provider.items()):
+        yield Agreement(
             source=Source("round_order", entry.id, "trade"),
             buyer_id=order.buyer_id,
             provider_id=provider_id,
             project_id=order.project_id,
             market_code=market.code,
             currency=order.currency,
-            slots=[
-                SlotTerms(
-                    offering_id=offering_id,
-                    starts_at=market_rules.instant_of(market.terms, run.start),
-                    ends_at=market_rules.instant_of(market.terms, run.end),
-                    quantity=run.units,
-                    unit=market.unit,
-                    price_micros=run.price_micros,
-                )
-                for offering_id, own in _by_offering(part, sold).items()
-                for run in deal_rules.contract_runs(own)
-            ],
+            slots=slot_terms(market, own, sold),
             hold_id=order.hold_id,
-            hold_at_most_minor=max(0, spare_minor),
             reserve_minor=reserve_minor,
             fee_version=order.fee_version,
             synthetic=order.has_synthetic_limit,
-            now=now,
         )
-        spare_minor -= made[provider_id].held_minor
         reserve_minor = 0
-    return made
+
+
+def slot_terms(market: Market, deals: Sequence[Deal], sold: Mapping[str, Offer]) -> list[SlotTerms]:
+    """Return the price schedule of a contract over deals; `sold` has their offers by id, spelled outside."""
+    return [
+        SlotTerms(
+            offering_id=offering_id,
+            starts_at=market_rules.instant_of(market.terms, run.start),
+            ends_at=market_rules.instant_of(market.terms, run.end),
+            quantity=run.units,
+            unit=market.unit,
+            price_micros=run.price_micros,
+        )
+        for offering_id, own in _by_offering(deals, sold).items()
+        for run in deal_rules.contract_runs(own)
+    ]
 
 
 def _by_offering(part: Sequence[Deal], sold: Mapping[str, Offer]) -> dict[UUID, list[Deal]]:
@@ -226,42 +284,50 @@ def _sale(market: Market, deal: Deal, sold: Mapping[str, Offer]) -> Sale:
 
 def _trades(
     settling: Round,
-    order: Order,
-    bought: Sequence[Deal],
+    entries: Sequence[RoundOrder],
+    parts: Mapping[UUID, Filled],
     sold: Mapping[str, Offer],
-    made: Mapping[UUID, Contract],
+    made: Mapping[UUID, Mapping[UUID, Contract]],
     *,
     now: datetime,
 ) -> None:
     terms = settling.market.terms
-    rows = Trade.objects.bulk_create(
+    traded = Trade.objects.bulk_create(
         Trade(
             market=settling.market,
             round=settling,
-            order=order,
-            offer=sold[deal.offer_id],
-            contract=made[sold[deal.offer_id].provider_id],
-            buyer_id=order.buyer_id,
-            provider_id=sold[deal.offer_id].provider_id,
+            order=entry.order,
+            offer=offer,
+            contract=made[entry.order_id][offer.provider_id],
+            buyer_id=entry.order.buyer_id,
+            provider_id=offer.provider_id,
             starts_at=market_rules.instant_of(terms, deal.start),
             ends_at=market_rules.instant_of(terms, deal.end),
             quantity=deal.units,
             unit_hours=deal.unit_hours,
             price_micros=deal.price_micros,
-            currency=order.currency,
-            order_kind=order.kind,
-            order_limit_micros=order.limit_micros,
-            offer_reserve_micros=sold[deal.offer_id].reserve_micros,
+            currency=entry.order.currency,
+            order_kind=entry.order.kind,
+            order_limit_micros=entry.order.limit_micros,
+            offer_reserve_micros=offer.reserve_micros,
             created_at=now,
         )
-        for deal in bought
+        for entry in entries
+        for deal in parts[entry.order_id].deals
+        for offer in (sold[deal.offer_id],)
     )
-    events.emit_all(event for trade in rows for event in _told(trade, now=now))
+    said = {trade.id: _said(trade) for trade in traded}
+    audit.record_all(
+        audit.of(
+            _SETTLEMENT, "trade.made", "trade", trade.id, None, said[trade.id], now=now, organisation_id=trade.buyer_id
+        )
+        for trade in traded
+    )
+    events.emit_all(event for trade in traded for event in _told(trade, said[trade.id], now=now))
 
 
-def _told(trade: Trade, *, now: datetime) -> tuple[Event, Event]:
-    """Leave the trail of a trade, and return what its buyer and its provider are told."""
-    said = {
+def _said(trade: Trade) -> dict[str, Any]:
+    return {
         "trade": ids.spell("trd", trade.id),
         "round": ids.spell("rnd", trade.round_id),
         "contract": ids.spell("ctr", trade.contract_id),
@@ -271,8 +337,10 @@ def _told(trade: Trade, *, now: datetime) -> tuple[Event, Event]:
         "price_micros": trade.price_micros,
         "currency": trade.currency,
     }
-    audit.record(_SETTLEMENT, "trade.made", "trade", trade.id, None, said, now=now, organisation_id=trade.buyer_id)
-    # Each side learns its own order or offer, not the other's.
+
+
+def _told(trade: Trade, said: dict[str, Any], *, now: datetime) -> tuple[Event, Event]:
+    """Return what the buyer and the provider of a trade are told: each learns its own order or offer alone."""
     buyer_said = said | {"order": ids.spell("ord", trade.order_id)}
     provider_said = said | {"offer": ids.spell("off", trade.offer_id)}
     return (
@@ -281,25 +349,21 @@ def _told(trade: Trade, *, now: datetime) -> tuple[Event, Event]:
     )
 
 
-def _leases(
-    settling: Round,
-    bought: Sequence[Deal],
+def _deliveries(
+    market: Market,
+    parts: Mapping[UUID, Filled],
     sold: Mapping[str, Offer],
-    made: Mapping[UUID, Contract],
-    *,
-    now: datetime,
-) -> None:
-    """Schedule a lease for each run of constant quantity of an offering; a change of price does not end one."""
-    terms = settling.market.terms
-    for offering_id, own in _by_offering(bought, sold).items():
-        contract = made[sold[own[0].offer_id].provider_id]
-        for run in deal_rules.lease_runs(own):
-            leases.schedule(
-                settling,
-                contract,
-                offering_id,
-                quantity=run.units,
-                starts_at=market_rules.instant_of(terms, run.start),
-                ends_at=market_rules.instant_of(terms, run.end),
-                now=now,
-            )
+    made: Mapping[UUID, Mapping[UUID, Contract]],
+) -> Iterator[Delivery]:
+    """Yield a lease for each run of constant quantity of an offering; a change of price does not end one."""
+    for order_id, part in parts.items():
+        for offering_id, own in _by_offering(part.deals, sold).items():
+            contract = made[order_id][sold[own[0].offer_id].provider_id]
+            for run in deal_rules.lease_runs(own):
+                yield Delivery(
+                    contract,
+                    offering_id,
+                    quantity=run.units,
+                    starts_at=market_rules.instant_of(market.terms, run.start),
+                    ends_at=market_rules.instant_of(market.terms, run.end),
+                )

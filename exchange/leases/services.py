@@ -3,6 +3,8 @@
 A provider acts on its own leases only; what the clock does (alarms, ends, closing) is in `ticks`.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +14,12 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
+from accounts.events.models import Event
 from accounts.foundation import ids, sealed
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.usage import services as usage
+from billing.usage.services import Metered
 from exchange.leases import rules
 from exchange.leases.errors import (
     AccessDetailsMissing,
@@ -30,44 +34,44 @@ from exchange.leases.rules import EndReason, LeaseStatus
 from exchange.rounds.models import Round
 
 
-def schedule(
-    round_: Round,
-    contract: Contract,
-    offering_id: UUID,
-    *,
-    quantity: int,
-    starts_at: datetime,
-    ends_at: datetime,
-    now: datetime,
-) -> Lease:
-    """Make the lease of one run of constant quantity, and where it is metered; part of settling a trade."""
-    lease_id = ids.new_id()
-    point = usage.open_point(
-        contract,
-        offering_id=offering_id,
-        reference_id=lease_id,
-        quantity=quantity,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        now=now,
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A run of constant quantity of one offering, to be delivered under a contract."""
+
+    contract: Contract
+    offering_id: UUID
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def schedule(round_: Round, deliveries: Sequence[Delivery], *, now: datetime) -> list[Lease]:
+    """Make the leases of deliveries, and where each is metered; part of settling trades."""
+    metered = [
+        Metered(one.contract, one.offering_id, ids.new_id(), one.quantity, one.starts_at, one.ends_at)
+        for one in deliveries
+    ]
+    points = usage.open_points(metered, now=now)
+    made = Lease.objects.bulk_create(
+        Lease(
+            id=point.reference_id,
+            round=round_,
+            contract=point.contract,
+            offering_id=point.offering_id,
+            buyer_id=point.contract.buyer_id,
+            provider_id=point.provider_id,
+            metering_point=point,
+            quantity=point.quantity,
+            starts_at=point.starts_at,
+            ends_at=point.ends_at,
+            status=LeaseStatus.SCHEDULED,
+            acknowledge_by=rules.acknowledge_by(now, point.starts_at),
+            scheduled_at=now,
+        )
+        for point in points
     )
-    lease = Lease.objects.create(
-        id=lease_id,
-        round=round_,
-        contract=contract,
-        offering_id=offering_id,
-        buyer_id=contract.buyer_id,
-        provider_id=contract.provider_id,
-        metering_point=point,
-        quantity=quantity,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        status=LeaseStatus.SCHEDULED,
-        acknowledge_by=rules.acknowledge_by(now, starts_at),
-        scheduled_at=now,
-    )
-    tell(lease, "lease.scheduled", now=now)
-    return lease
+    events.emit_all(event for lease in made for event in _told(lease, "lease.scheduled", now=now))
+    return made
 
 
 @transaction.atomic
@@ -215,6 +219,10 @@ def move(actor: Actor, lease: Lease, target: LeaseStatus, *, now: datetime, **st
 
 def tell(lease: Lease, type_: str, *, now: datetime) -> None:
     """Tell both parties what happened to a lease."""
+    events.emit_all(_told(lease, type_, now=now))
+
+
+def _told(lease: Lease, type_: str, *, now: datetime) -> list[Event]:
     payload = {
         "lease": ids.spell("lse", lease.id),
         "contract": ids.spell("ctr", lease.contract_id),
@@ -222,8 +230,8 @@ def tell(lease: Lease, type_: str, *, now: datetime) -> None:
     }
     if lease.end_reason:
         payload["reason"] = str(lease.end_reason)
-    for organisation_id in (lease.buyer_id, lease.provider_id):
-        events.emit(type_, "lease", lease.id, organisation_id, payload, now=now)
+    parties = (lease.buyer_id, lease.provider_id)
+    return [events.of(type_, "lease", lease.id, party_id, payload, now=now) for party_id in parties]
 
 
 def _own(actor: Actor, lease_id: UUID, *, or_operator: bool = False) -> Lease:

@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
-from accounts.foundation import ids
+from accounts.events.models import Event
+from accounts.foundation import ids, rows
 from exchange.capacity import services as capacity
 from exchange.capacity.rules import hours
 from exchange.markets import rules as market_rules
@@ -38,7 +39,7 @@ def unlock(offer_ids: Iterable[UUID]) -> None:
 
 
 def sell(actor: Actor, sales: Sequence[Sale], *, now: datetime) -> None:
-    """Book all sales of one order: offered units become sold ones in capacity and in the offers.
+    """Book sales, of one order or of many: offered units become sold ones in capacity and in the offers.
 
     The rows' constraints have the last word: selling more than is left fails.
     """
@@ -57,9 +58,20 @@ def sell(actor: Actor, sales: Sequence[Sale], *, now: datetime) -> None:
             by_slot[sale.offer_id, hour] += sale.quantity
             by_offer[sale.offer_id] += sale.quantity
     capacity.sell(by_capacity)
-    offers = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market")
-    for offer in offers.filter(id__in=list(by_offer)).order_by("id"):
-        _sell_from(actor, offer, by_offer[offer.id], now=now)
+    locked = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market")
+    offers = list(locked.filter(id__in=list(by_offer)).order_by("id"))
+    records, told = [], []
+    for offer in offers:
+        before = {"status": offer.status, "sold_unit_hours": offer.sold_unit_hours}
+        _take_from(offer, by_offer[offer.id], now=now)
+        after = {"status": offer.status, "sold_unit_hours": offer.sold_unit_hours}
+        records.append(
+            audit.of(actor, "offer.sell", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
+        )
+        told.append(_sold(offer, now=now))
+    rows.update(offers, ["sold_unit_hours", "status", "closed_at"])
+    audit.record_all(records)
+    events.emit_all(told)
     _count_sold(by_slot)
 
 
@@ -79,8 +91,8 @@ def expire_due(actor: Actor, market: Market, *, now: datetime, limit: int = 500)
     return ended
 
 
-def _sell_from(actor: Actor, offer: Offer, unit_hours: int, *, now: datetime) -> None:
-    before = {"status": offer.status, "sold_unit_hours": offer.sold_unit_hours}
+def _take_from(offer: Offer, unit_hours: int, *, now: datetime) -> None:
+    """Set what a sale changes of a locked offer."""
     offer.sold_unit_hours += unit_hours
     status = OfferStatus.PARTLY_SOLD if offer.open_unit_hours else OfferStatus.SOLD
     if offer.status != status:
@@ -88,23 +100,17 @@ def _sell_from(actor: Actor, offer: Offer, unit_hours: int, *, now: datetime) ->
     offer.status = status
     if status is OfferStatus.SOLD:
         offer.closed_at = now
-    offer.save(update_fields=["sold_unit_hours", "status", "closed_at"])
-    after = {"status": offer.status, "sold_unit_hours": offer.sold_unit_hours}
-    audit.record(actor, "offer.sell", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
-    events.emit(
-        f"offer.{status}",
-        "offer",
-        offer.id,
-        offer.provider_id,
-        {
-            "offer": ids.spell("off", offer.id),
-            "market": offer.market.code,
-            "status": offer.status,
-            "sold_unit_hours": offer.sold_unit_hours,
-            "open_unit_hours": offer.open_unit_hours,
-        },
-        now=now,
-    )
+
+
+def _sold(offer: Offer, *, now: datetime) -> Event:
+    said = {
+        "offer": ids.spell("off", offer.id),
+        "market": offer.market.code,
+        "status": offer.status,
+        "sold_unit_hours": offer.sold_unit_hours,
+        "open_unit_hours": offer.open_unit_hours,
+    }
+    return events.of(f"offer.{offer.status}", "offer", offer.id, offer.provider_id, said, now=now)
 
 
 def _count_sold(by_slot: Counter[tuple[UUID, datetime]]) -> None:

@@ -4,6 +4,7 @@ Every function runs inside the transaction of the round that calls it, after the
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from django.db.models import F, Q, Value
 
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
+from accounts.events import services as events
+from accounts.foundation import rows
 from billing.ledger import services as ledger
 from catalog.measures.interval import HOUR
 from exchange.markets import rules as market_rules
@@ -50,39 +53,78 @@ def freed_minor(order: Order, *, open_unit_hours: int, is_filled: bool) -> int:
     return was_minor - rest_minor
 
 
-def settle_hold(order: Order, *, cleared_minor: int, open_unit_hours: int, is_filled: bool, now: datetime) -> None:
-    """Shrink a locked order's hold by what its contracts of this round do not need of what it freed.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a round did to one locked order; the order is as it was before the round.
 
-    `cleared_minor` is what those contracts have of the hold; `open_unit_hours` go on into the next round. To be
-    called before the order's sales are booked and its outcome is recorded: the wallet is locked before capacity.
+    `cleared_minor` is what its contracts of this round have of its hold. Unit-hours: filled by this round alone, and
+    open for the next one.
     """
-    freed = freed_minor(order, open_unit_hours=open_unit_hours, is_filled=is_filled)
-    ledger.change_hold(order.hold_id, by_minor=cleared_minor - freed, now=now)
+
+    order: Order
+    cleared_minor: int
+    filled_unit_hours: int
+    open_unit_hours: int
 
 
-def record_outcome(
-    actor: Actor, order_id: UUID, *, filled_unit_hours: int, open_unit_hours: int, now: datetime
-) -> Order:
-    """Write what a round did to a locked order: what it filled, and what is open for the next one.
+def settle_holds(decisions: Iterable[Decision], *, now: datetime) -> None:
+    """Shrink the holds of locked orders by what their contracts of this round do not need of what they freed.
 
-    The order is open again, with its old number, when hours are left that it wants to see again; else filled,
-    partly filled or unfilled. Both figures are unit-hours; the first is of this round alone.
+    To be called before the sales are booked and the outcomes are recorded: wallets are locked before capacity.
     """
-    order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("market").get(id=order_id)
-    before = {"status": order.status, "filled_unit_hours": order.filled_unit_hours}
-    filled = order.filled_unit_hours + filled_unit_hours
-    status = rules.status_after_round(total=order.total_unit_hours, filled=filled, open_=open_unit_hours)
+    ledger.give_back(
+        {
+            decision.order.hold_id: freed_minor(
+                decision.order,
+                open_unit_hours=decision.open_unit_hours,
+                is_filled=bool(decision.filled_unit_hours),
+            )
+            - decision.cleared_minor
+            for decision in decisions
+        },
+        now=now,
+    )
+
+
+def record_outcomes(actor: Actor, decisions: Iterable[Decision], *, now: datetime) -> list[Order]:
+    """Write what a round did to locked orders: what it filled of each, and what is open for the next one.
+
+    An order is open again, with its old number, when hours are left that it wants to see again; else filled,
+    partly filled or unfilled.
+    """
+    by_order = {decision.order.id: decision for decision in decisions}
+    locked = Order.objects.select_for_update(of=("self",), no_key=True).select_related("market")
+    decided = list(locked.filter(id__in=list(by_order)).order_by("id"))
+    records, told = [], []
+    for order in decided:
+        before = {"status": order.status, "filled_unit_hours": order.filled_unit_hours}
+        _decide(order, by_order[order.id], now=now)
+        after = {
+            "status": order.status,
+            "filled_unit_hours": order.filled_unit_hours,
+            "open_unit_hours": order.open_unit_hours,
+        }
+        records.append(
+            audit.of(actor, "order.decide", "order", order.id, before, after, now=now, organisation_id=order.buyer_id)
+        )
+        is_open = order.status == OrderStatus.OPEN
+        told.append(services.told(order, "rolled_over" if is_open else str(order.status), now=now))
+    rows.update(decided, ["status", "filled_unit_hours", "closed_unit_hours", "closed_at"])
+    audit.record_all(records)
+    events.emit_all(told)
+    return decided
+
+
+def _decide(order: Order, decision: Decision, *, now: datetime) -> None:
+    """Set what a decision changes of a locked order."""
+    filled = order.filled_unit_hours + decision.filled_unit_hours
+    status = rules.status_after_round(total=order.total_unit_hours, filled=filled, open_=decision.open_unit_hours)
     rules.check_move(order.status, status)
     order.status = status
     order.filled_unit_hours = filled
-    order.closed_unit_hours = order.total_unit_hours - filled - open_unit_hours
+    order.closed_unit_hours = order.total_unit_hours - filled - decision.open_unit_hours
     if status is not OrderStatus.OPEN:
         order.closed_at = now
-    order.save(update_fields=["status", "filled_unit_hours", "closed_unit_hours", "closed_at"])
-    after = {"status": order.status, "filled_unit_hours": filled, "open_unit_hours": open_unit_hours}
-    audit.record(actor, "order.decide", "order", order.id, before, after, now=now, organisation_id=order.buyer_id)
-    services.emit(order, "rolled_over" if status is OrderStatus.OPEN else status.value, now=now)
-    return order
 
 
 def expire_due(actor: Actor, market: Market, *, now: datetime, limit: int = 500) -> int:

@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
+from accounts.events.models import Event
 from accounts.foundation import ids
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationStatus
@@ -332,18 +333,17 @@ def _record(actor: Actor, order: Order, verb: str, *, before: dict[str, Any] | N
 
 def emit(order: Order, what: str, *, now: datetime) -> None:
     """Tell the buyer what happened to the order."""
-    events.emit(
-        f"order.{what}",
-        "order",
-        order.id,
-        order.buyer_id,
-        {
-            "order": ids.spell("ord", order.id),
-            "market": order.market.code,
-            "status": order.status,
-            "revision": order.revision,
-            "filled_unit_hours": order.filled_unit_hours,
-            "open_unit_hours": order.open_unit_hours,
-        },
-        now=now,
-    )
+    events.emit_all([told(order, what, now=now)])
+
+
+def told(order: Order, what: str, *, now: datetime) -> Event:
+    """Return what the buyer is told of an order; not noted yet."""
+    said = {
+        "order": ids.spell("ord", order.id),
+        "market": order.market.code,
+        "status": order.status,
+        "revision": order.revision,
+        "filled_unit_hours": order.filled_unit_hours,
+        "open_unit_hours": order.open_unit_hours,
+    }
+    return events.of(f"order.{what}", "order", order.id, order.buyer_id, said, now=now)

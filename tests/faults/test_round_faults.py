@@ -136,12 +136,14 @@ def test_a_worker_killed_at_every_point_of_clearing_stores_one_outcome() -> None
     check_the_outcome_is_that_of_the_story()
 
 
-def test_a_worker_killed_at_every_point_of_settling_yields_one_set_of_trades() -> None:
+def test_a_worker_killed_at_every_point_of_settling_yields_one_set_of_trades(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two orders are settled together and the third alone: a worker also dies between batches and in the second.
+    monkeypatch.setattr(settle, "TOGETHER", 2)
     enter_the_story()
     at_the_gate(freeze)
     at_the_gate(clear_it)
     kills = sweep(settle_it, clock_at=GATE, after_each=check_nothing_is_half_done)
-    assert kills > 50
+    assert kills > 40
     check_the_outcome_is_that_of_the_story()
     at_the_gate(settle_it)
     at_the_gate(clear_it)

@@ -2,14 +2,23 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+from django.db import transaction
+from django.db.models import Count
+
+from accounts.audit.models import AuditRecord
+from accounts.events.models import Event
 from accounts.foundation import clock
 from billing.contracts import rules as contract_rules
 from billing.contracts.models import Contract
 from billing.ledger import queries as ledger
+from billing.ledger.models import Hold
 from exchange.auctions import clear, gates, settle
 from exchange.auctions.models import RoundOrder
 from exchange.capacity import services as capacity
+from exchange.capacity.models import CapacitySlot
 from exchange.leases.models import Lease
+from exchange.offers.models import Offer, OfferSlot
 from exchange.orders.models import Order
 from exchange.orders.rules import OrderStatus
 from exchange.rounds.models import Round, RoundPrice
@@ -147,3 +156,67 @@ def test_a_market_of_machines_counts_lots_and_charges_units(story: Story) -> Non
     trade = Trade.objects.get()
     assert (trade.order_id, trade.quantity, trade.unit_hours) == (order.id, 16, 32)
     assert micros("9.99") <= trade.price_micros <= micros("10.01")
+
+
+def test_orders_settled_together_get_what_they_get_one_by_one(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    cast.place_offer(story, story.huailai, story.huailai_cards, "7.77", quantity=7)
+    cast.place_offer(story, story.huailai, story.huailai_cards, "8.00", quantity=9, first=8, last=16)
+    cast.place_offer(story, story.zhangbei, story.zhangbei_cards, "7.90", quantity=9)
+    cast.place_order(story.beichen, cast.block(story, "9.50", quantity_max=6))
+    for first in (8, 9, 10, 11):
+        cast.place_order(story.beichen, hourly(story, "9.30", quantity_max=2, first=first, last=first + 3))
+        cast.place_order(
+            story.lanting,
+            hourly(story, "9.10", quantity_max=3, first=first, last=first + 4, extras_reserve_minor=first),
+        )
+    cast.place_order(story.qinghe, hourly(story, "9.00", quantity_max=8, rolls_over=True))
+    cast.place_order(story.qinghe, hourly(story, "7.00", quantity_max=1, first=8, last=10))
+
+    def settled(together: int) -> list[object]:
+        monkeypatch.setattr(settle, "TOGETHER", together)
+        with transaction.atomic():
+            run_round(story)
+            found = _all_that_a_round_writes()
+            transaction.set_rollback(True)
+        return found
+
+    one_by_one = settled(1)
+    assert settled(3) == settled(50) == one_by_one
+    assert "sold" in str(one_by_one)
+
+
+def _all_that_a_round_writes() -> list[object]:
+    """Return every figure that settling writes, without ids of its own and without the order of writing."""
+    rows: list[list[tuple[object, ...]]] = [
+        list(Order.objects.order_by("seq").values_list("status", "filled_unit_hours", "closed_unit_hours")),
+        list(Hold.objects.order_by("source_id").values_list("source_id", "amount_minor", "event_count")),
+        list(Offer.objects.order_by("seq").values_list("status", "sold_unit_hours", "closed_at")),
+        list(OfferSlot.objects.order_by("offer", "starts_at").values_list("offer_id", "starts_at", "sold")),
+        list(CapacitySlot.objects.order_by("offering", "starts_at").values_list("offering_id", "offered", "sold")),
+        list(
+            Trade.objects.order_by("order", "offer", "starts_at").values_list(
+                "order_id", "offer_id", "starts_at", "ends_at", "quantity", "price_micros"
+            )
+        ),
+        list(
+            Contract.objects.order_by("hold", "provider").values_list(
+                "hold_id", "provider_id", "value_minor", "share_minor", "held_minor", "terms_digest"
+            )
+        ),
+        list(
+            Lease.objects.order_by("contract__hold", "offering", "starts_at").values_list(
+                "contract__hold_id", "quantity", "starts_at", "ends_at", "acknowledge_by"
+            )
+        ),
+        list(RoundOrder.objects.order_by("order__seq").values_list("state", "filled_unit_hours", "surplus_micros")),
+        list(
+            AuditRecord.objects.exclude(action="offer.sell")  # once for each offer of a batch
+            .values_list("action")
+            .annotate(Count("id"))
+            .order_by("action")
+        ),
+        list(
+            Event.objects.exclude(type__startswith="offer.").values_list("type").annotate(Count("id")).order_by("type")
+        ),
+    ]
+    return [row for table in rows for row in table]

@@ -16,6 +16,8 @@ from exchange.orders.errors import (
     OrderMoveRefused,
     OrderPartlyFilled,
 )
+from exchange.orders.gate import Decision
+from exchange.orders.models import Order
 from exchange.orders.rules import OrderStatus
 from tests.exchange.cast import (
     GATE,
@@ -56,11 +58,18 @@ def test_a_gate_locks_what_was_accepted_before_it_in_the_order_of_entry(story: S
     assert third.status == OrderStatus.OPEN
 
 
+def decide(order: Order, cleared_minor: int, *, filled: int, open_: int) -> Order:
+    """Write what a round did to one locked order."""
+    decisions = [Decision(order, cleared_minor, filled_unit_hours=filled, open_unit_hours=open_)]
+    gate.settle_holds(decisions, now=GATE)
+    (decided,) = gate.record_outcomes(Actor.system("test"), decisions, now=GATE)
+    return decided
+
+
 def test_a_filled_order_keeps_the_hold_of_its_contracts(story: Story) -> None:
     order = place_order(story.beichen, block(story, "12.50"))
     gate.lock_for_gate(story.market.id, gate_at=GATE)
-    gate.settle_hold(order, cleared_minor=yuan("3905.55"), open_unit_hours=0, is_filled=True, now=GATE)
-    decided = gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=384, open_unit_hours=0, now=GATE)
+    decided = decide(order, yuan("3905.55"), filled=384, open_=0)
     assert (decided.status, decided.closed_at) == ("filled", GATE)
     assert funds(story.beichen) == (yuan("6000.00"), yuan("3905.55"), yuan("2094.45"))
 
@@ -68,8 +77,7 @@ def test_a_filled_order_keeps_the_hold_of_its_contracts(story: Story) -> None:
 def test_an_unfilled_order_gives_its_hold_back(story: Story) -> None:
     order = place_order(story.qinghe, hourly(story, "9.00", quantity_max=8))
     gate.lock_for_gate(story.market.id, gate_at=GATE)
-    gate.settle_hold(order, cleared_minor=0, open_unit_hours=0, is_filled=False, now=GATE)
-    decided = gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=0, open_unit_hours=0, now=GATE)
+    decided = decide(order, 0, filled=0, open_=0)
     assert decided.status == "unfilled"
     assert funds(story.qinghe) == (yuan("1000.00"), 0, yuan("1000.00"))
 
@@ -79,8 +87,7 @@ def test_a_rolling_order_goes_on_with_its_number_and_the_hold_of_the_rest(story:
     assert funds(story.lanting)[1] == yuan("1705.83")
     gate.lock_for_gate(story.market.id, gate_at=GATE)
     # 44 of 144 card-hours were filled, 10 more passed by: 90 go on, worst case 990.00 + 9.90 + 59.99.
-    gate.settle_hold(order, cleared_minor=yuan("480.00"), open_unit_hours=90, is_filled=True, now=GATE)
-    rolled = gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=44, open_unit_hours=90, now=GATE)
+    rolled = decide(order, yuan("480.00"), filled=44, open_=90)
     assert (rolled.status, rolled.seq, rolled.open_unit_hours, rolled.closed_unit_hours) == ("open", order.seq, 90, 10)
     assert funds(story.lanting)[1] == yuan("480.00") + yuan("1059.89")
     end_round(story)
@@ -100,8 +107,7 @@ def test_an_order_read_before_a_whole_round_is_not_closed_by_what_was_read(story
     gate.lock_for_gate(story.market.id, gate_at=GATE)
     # All that 44 card-hours at the limit freed went to a contract: the hold is as large as before.
     freed_minor = gate.freed_minor(read, open_unit_hours=100, is_filled=True)
-    gate.settle_hold(read, cleared_minor=freed_minor, open_unit_hours=100, is_filled=True, now=GATE)
-    gate.record_outcome(Actor.system("test"), read.id, filled_unit_hours=44, open_unit_hours=100, now=GATE)
+    decide(read, freed_minor, filled=44, open_=100)
     before = funds(story.lanting)
     with pytest.raises(OrderChangedMeanwhile), transaction.atomic():
         orders.close(story.lanting, read, OrderStatus.CANCELLED, now=GATE)
@@ -135,8 +141,7 @@ def test_a_change_of_a_hold_by_an_invoice_does_not_disturb_a_later_change(story:
     """A contract of the first fill is invoiced while the rest of the order is still open."""
     order = place_order(story.lanting, hourly(story, "11.00", rolls_over=True))
     gate.lock_for_gate(story.market.id, gate_at=GATE)
-    gate.settle_hold(order, cleared_minor=yuan("480.00"), open_unit_hours=90, is_filled=True, now=GATE)
-    gate.record_outcome(Actor.system("test"), order.id, filled_unit_hours=44, open_unit_hours=90, now=GATE)
+    decide(order, yuan("480.00"), filled=44, open_=90)
     end_round(story)
     holds.change_hold(order.hold_id, by_minor=-yuan("480.00"), now=GATE)
     with clock.travel(GATE):
