@@ -10,17 +10,18 @@ from types import ModuleType
 
 from accounts.foundation import clock
 from accounts.jobs import doorbell
+from benchmarks.books import recipe
+from benchmarks.books.recipe import Size
 from benchmarks.rounds import stage
 from config import schema
 from config.audit import checks
 from exchange.auctions import clear, gates, settle
 from exchange.auctions.models import RoundOrder
+from exchange.clearing import engine
 from exchange.leases.models import Lease
 from exchange.rounds.models import Round
 from exchange.rounds.rules import RoundStatus
 from exchange.trades.models import Trade
-from tests.exchange.clearing import recipe
-from tests.exchange.clearing.recipe import Size
 
 __all__ = ["Size", "a_round"]
 
@@ -34,7 +35,7 @@ def a_round(size: Size, *, seed: int, profiled: str) -> None:
     clock.set_virtual(stage.GATE)
     doorbell.ring()  # a worker has its connection to the broker already
     seconds: Seconds = {}
-    _count_inside(clear.engine, "clear", seconds, "engine")
+    _count_inside(engine, "clear", seconds, "engine")
     _count_inside(settle, "publish", seconds, "publish")
     with _counted("freeze", seconds, profiled):
         (round_id,) = gates.close_due(now=stage.GATE)
