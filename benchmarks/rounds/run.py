@@ -34,7 +34,7 @@ def main() -> None:
             # Django reads its settings at import, so only after the addresses are in the environment.
             os.environ.update(services.environment(), DJANGO_SETTINGS_MODULE="config.settings")
             django.setup()
-            from benchmarks.rounds import play  # noqa: PLC0415
+            from benchmarks.rounds import play
 
             play.a_round(
                 play.Size(options.orders, options.offers, options.slots, options.grid),

@@ -231,9 +231,8 @@ def give_back(amounts_minor: Mapping[UUID, int], *, now: datetime) -> None:
     wanted = {hold_id: amount for hold_id, amount in amounts_minor.items() if amount}
     if not wanted:
         return
-    accounts = Account.objects.filter(id__in=Hold.objects.filter(id__in=wanted).values("account_id"))
-    # Evaluated for its locks: every event of a hold changes its account's held sum.
-    list(_for_change(accounts).values_list("id"))
+    # Accounts first: every event of a hold changes its account's held sum.
+    rows.locked_by_id(Hold.objects.filter(id__in=wanted).values_list("account_id", flat=True))
     holds = {hold.id: hold for hold in Hold.objects.filter(id__in=wanted).select_for_update(no_key=True).order_by("id")}
     if len(holds) < len(wanted):
         raise NoSuchHold
