@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.books.dice import Dice
 from exchange.clearing import parsing
-from exchange.clearing.book import Attributes, Book, Cell, Needs, Offer, Order, OrderKind
+from exchange.clearing.book import Attributes, Book, Cell, MaxLatency, Needs, Offer, Order, OrderKind
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ SHAPES = {
         fixed=80,
     ),
     "crowded": Shape(
-        cells=3,
+        cells=2,
         slots=3,
-        offers=9,
+        offers=8,
         fewest_offers=6,
         fewest_orders=6,
         cards=3,
@@ -80,11 +80,30 @@ SHAPES = {
         fixed=70,
         steep=True,
     ),
+    "binding_windows": Shape(
+        cells=1,
+        slots=4,
+        offers=7,
+        fewest_offers=4,
+        orders=6,
+        fewest_orders=4,
+        cards=4,
+        fewest_cards=2,
+        prices=12,
+        blocks=85,
+        all_or_none=90,
+        single_site=50,
+        fixed=35,
+        steep=True,
+    ),
     "close_numbers": Shape(cells=2, slots=3, orders=5, cards=3, blocks=75, all_or_none=80, unit=1, base=2**62),
     "large_numbers": Shape(cells=2, slots=3, orders=5, cards=3, prices=10**15, unit=1),
 }
 
 FAMILIES = tuple(SHAPES)
+
+# Steep supply in few cells and mostly all-or-none blocks, so that uniform prices bind and cost welfare.
+HARD = ("steep", "paradox", "binding", "binding_windows")
 
 
 def book(family: str, seed: int) -> Book:
@@ -110,7 +129,20 @@ def book(family: str, seed: int) -> Book:
 
 
 def _cell(index: int) -> Cell:
-    return Cell(f"c{index}", f"site{index}", Attributes(model=f"m{index}", mem_gb=16 * (index + 1), security=2))
+    return Cell(
+        f"c{index}",
+        f"site{index}",
+        Attributes(
+            model=f"m{index}",
+            mem_gb=16 * (index + 1),
+            tflops=100 * (index + 1),
+            region="north" if index == 0 else "south",
+            green_pct=None if index == 0 else 40,  # what a cell does not state it does not have
+            security=2,
+            interconnect="ib",
+            latency_ms={"metro": 10 * (3 - index)},
+        ),
+    )
 
 
 def _window(dice: Dice, slots: int, grid: int) -> tuple[int, int]:
@@ -164,9 +196,20 @@ def _order(index: int, dice: Dice, shape: Shape, *, cells: int, slots: int, grid
 
 
 def _needs(dice: Dice, cells: int) -> Needs:
+    """Draw what most orders of a market ask for, and now and then something odd."""
     if dice.chance(50):
         return Needs()
-    if dice.chance(50):
+    if dice.chance(40):
         return Needs(min_mem_gb=16 * dice.between(1, cells))
-    models = tuple(sorted({f"m{dice.below(cells)}", f"m{dice.below(cells)}"}))
-    return Needs(model=models)
+    if dice.chance(60):
+        models = tuple(sorted({f"m{dice.below(cells)}", f"m{dice.below(cells)}"}))
+        return Needs(model=models)
+    return dice.pick(
+        (
+            Needs(region=("south",)),
+            Needs(min_tflops=200, interconnect=("eth", "ib")),
+            Needs(min_green_pct=30),
+            Needs(min_security=2, max_latency=MaxLatency("metro", 20)),
+            Needs(max_latency=MaxLatency("elsewhere", 99)),
+        )
+    )

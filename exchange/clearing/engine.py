@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from exchange.clearing import book as books
-from exchange.clearing import certificate, prices, settle, verify
+from exchange.clearing import certificate, divisible, prices, settle, verify
 from exchange.clearing import model as models
 from exchange.clearing import program as programs
 from exchange.clearing.allocation import Allocation
@@ -63,11 +63,22 @@ class Result:
 def clear(book: Book, *, limits: Limits = DEFAULT, solver: Solver | None = None) -> Result:
     """Clear a book; raises EngineFault rather than return an outcome that breaks a hard rule."""
     book = books.canonical(book)
+    if limits.divisible and (cleared := divisible.clear(book)) is not None:
+        return _verified(book, *cleared, Stats(method="divisible"), degraded=False)
     solver = solver or Highs()
     market = _market(book, limits)
     search = Search(market, solver, limits)
     found = search.run()
     outcome, proof = _publishable(market, found, solver)
+    return _verified(book, outcome, proof, search.stats, degraded=search.stats.limited or market.truncated)
+
+
+def engine_version() -> str:
+    """Return what has to be equal for two clearings of one book to give the same bytes."""
+    return f"{ENGINE} highspy/{metadata.version('highspy')} numpy/{metadata.version('numpy')}"
+
+
+def _verified(book: Book, outcome: Outcome, proof: Certificate, stats: Stats, *, degraded: bool) -> Result:
     report = verify.verify(book, json.loads(outcome.canonical_bytes()))
     if report.hard:
         raise EngineFault(tuple(str(violation) for violation in report.hard))
@@ -77,16 +88,11 @@ def clear(book: Book, *, limits: Limits = DEFAULT, solver: Solver | None = None)
         rejected_blocks=report.rejected_blocks,
         residuals=report.strict,
         strict=not report.strict,
-        degraded=search.stats.limited or market.truncated,
+        degraded=degraded,
         book_digest=books.digest(book),
         engine_version=engine_version(),
-        stats=search.stats,
+        stats=stats,
     )
-
-
-def engine_version() -> str:
-    """Return what has to be equal for two clearings of one book to give the same bytes."""
-    return f"{ENGINE} highspy/{metadata.version('highspy')} numpy/{metadata.version('numpy')}"
 
 
 def _market(book: Book, limits: Limits) -> Market:

@@ -37,6 +37,7 @@ class Limits:
     moves: int = 300  # of blocks among allocations of equal welfare
     # Strict prices are preferred to merely legal ones while they keep this share of the welfare, in percent.
     strict_share: int = 90
+    divisible: bool = True  # books that fall apart into single products are matched without any search
     slots: int = 64  # books with at most so many slots on offer and few orders are solved slot by slot
     slotwise_orders: int = 40
     # Prices over a wider range are hard for floats to tell apart: then books of few orders that take few steps are

@@ -247,8 +247,10 @@ def strict(claim: Claim) -> Iterator[Violation]:
         where = f"{cell} {claim.at(segment)}"
         selling = [offer for offer in offers if claim.sold.get((offer.id, segment), 0)]
         spare = [offer for offer in offers if claim.sold.get((offer.id, segment), 0) < offer.qty]
+        # The offers stand by (reserve, seq, id): of those with one reserve the earliest is the last in reverse.
+        earliest = {offer.reserve: offer for offer in reversed(spare)}
         for offer in selling:
-            earlier = next((other for other in spare if other.reserve == offer.reserve), None)
+            earlier = earliest.get(offer.reserve)
             if earlier and (earlier.seq, earlier.id) < (offer.seq, offer.id):
                 yield Violation(Code.TIE, f"offer {offer.id} sells before {earlier.id} in {where}")
         for offer in spare:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from benchmarks.books import recipe, tiny
 from benchmarks.books.dice import Dice
+from benchmarks.clearing.reference import Enumeration, Prices, TooLarge
 from exchange.clearing import certificate, engine, model
 from tests.exchange.clearing.cast import paradox, story
-from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 
 
 @given(st.sampled_from(tiny.FAMILIES), st.integers(0, 10**6))

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.books import tiny
+from benchmarks.clearing.campaign import judge
+from benchmarks.clearing.reference import TooLarge
 from exchange.clearing import engine, parsing
 from exchange.clearing.book import Book, Order
 from exchange.clearing.search import DEFAULT
 from tests.exchange.clearing import cast
-from tests.exchange.clearing.campaign import judge
-from tests.exchange.clearing.reference import TooLarge
 
 ALWAYS = replace(DEFAULT, float_ticks=0, enumeration_steps=2_000_000)
 

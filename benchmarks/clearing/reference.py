@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import product
+from typing import Any
 
 from exchange.clearing.book import Attributes, Book, Needs, Order
 
@@ -97,6 +98,14 @@ class Enumeration:
                 if found is not None and (best is None or found > best):
                     best = found
         return best
+
+    def exceeds(self, welfare: int, prices: Prices) -> bool:
+        """Return whether any allocation that admits such prices is worth more."""
+        return any(
+            (self._best_around([run for run in chosen if run], dict(sites), prices, welfare) or 0) > welfare
+            for sites in product(*self.sites)
+            for chosen in product(*self.choices)
+        )
 
     def _best_around(self, runs: list[Run], sites: dict[str, str], prices: Prices, to_beat: int | None) -> int | None:
         worth = sum(run.order.limit * run.order.hours * sum(lots for _, lots in run.shares) for run in runs)
@@ -226,9 +235,17 @@ def _undominated(frontier: dict[tuple[int, ...], int]) -> dict[tuple[int, ...], 
 
 
 def qualifies(attributes: Attributes, needs: Needs) -> bool:
-    """Return whether a cell of a tiny book is what an order needs; tiny books use three kinds of needs."""
-    return (
-        (needs.model is None or attributes.model in needs.model)
-        and (needs.min_mem_gb is None or (attributes.mem_gb or 0) >= needs.min_mem_gb)
-        and (needs.min_security is None or (attributes.security or 0) >= needs.min_security)
-    )
+    """Return whether a cell is what an order needs; what the cell does not state it does not have."""
+    asked: dict[str, Any] = needs.to_document()
+    has: dict[str, Any] = attributes.to_document()
+    for name in ("model", "region", "interconnect"):
+        if name in asked and has.get(name) not in asked[name]:
+            return False
+    for name in ("mem_gb", "tflops", "green_pct", "security"):
+        if f"min_{name}" in asked and not has.get(name, -1) >= asked[f"min_{name}"]:
+            return False
+    if "max_latency" in asked:
+        latency = has.get("latency_ms", {})
+        metro = asked["max_latency"]["metro"]
+        return metro in latency and latency[metro] <= asked["max_latency"]["ms"]
+    return True
