@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from benchmarks.books import recipe, tiny
 from benchmarks.books.dice import Dice
+from benchmarks.clearing.reference import Enumeration, Prices, TooLarge
 from exchange.clearing import engine, parsing, proof
 from exchange.clearing.book import Attributes, Book, Cell, Offer, Order, OrderKind
 from exchange.clearing.needs import satisfies
 from exchange.clearing.verify_rules import Run
 from tests.exchange.clearing.cast import story
-from tests.exchange.clearing.reference import Enumeration, Prices, TooLarge
 
 
 def prices_of(book: Book, dice: Dice) -> dict[str, list[Run]]:
