@@ -84,6 +84,6 @@ def test_a_false_optimum_changes_nothing_that_is_illegal(family: str, claim: flo
     check(tiny.book(family, 6), Twisted(lambda values: values, claim=claim))
 
 
-@pytest.mark.parametrize("family", ["every_kind", "budgets", "tick_edges"])
+@pytest.mark.parametrize("family", ["every_kind", "tick_edges"])
 def test_adversarial_books_survive_noise_too(family: str) -> None:
     check(adversarial.FAMILIES[family](8, 2), Twisted(noise))
