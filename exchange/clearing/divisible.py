@@ -19,6 +19,8 @@ from exchange.clearing.certificate import Certificate, Vector
 from exchange.clearing.outcome import Outcome, PriceRun, Trade
 from exchange.clearing.single_product import Integers, Match, Side
 
+ENGINE = "single-product/1"
+
 
 @dataclass(frozen=True)
 class _Rows:

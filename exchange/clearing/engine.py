@@ -64,21 +64,12 @@ def clear(book: Book, *, limits: Limits = DEFAULT, solver: Solver | None = None)
     """Clear a book; raises EngineFault rather than return an outcome that breaks a hard rule."""
     book = books.canonical(book)
     if limits.divisible and (cleared := divisible.clear(book)) is not None:
-        return _verified(book, *cleared, Stats(method="divisible"), degraded=False)
+        return _without_search(book, *cleared)
     solver = solver or Highs()
     market = _market(book, limits)
     search = Search(market, solver, limits)
     found = search.run()
     outcome, proof = _publishable(market, found, solver)
-    return _verified(book, outcome, proof, search.stats, degraded=search.stats.limited or market.truncated)
-
-
-def engine_version() -> str:
-    """Return what has to be equal for two clearings of one book to give the same bytes."""
-    return f"{ENGINE} highspy/{metadata.version('highspy')} numpy/{metadata.version('numpy')}"
-
-
-def _verified(book: Book, outcome: Outcome, proof: Certificate, stats: Stats, *, degraded: bool) -> Result:
     report = verify.verify(book, json.loads(outcome.canonical_bytes()))
     if report.hard:
         raise EngineFault(tuple(str(violation) for violation in report.hard))
@@ -88,11 +79,16 @@ def _verified(book: Book, outcome: Outcome, proof: Certificate, stats: Stats, *,
         rejected_blocks=report.rejected_blocks,
         residuals=report.strict,
         strict=not report.strict,
-        degraded=degraded,
+        degraded=search.stats.limited or market.truncated,
         book_digest=books.digest(book),
         engine_version=engine_version(),
-        stats=stats,
+        stats=search.stats,
     )
+
+
+def engine_version() -> str:
+    """Return what has to be equal for two clearings of one book to give the same bytes."""
+    return f"{ENGINE} {divisible.ENGINE} highspy/{metadata.version('highspy')} numpy/{metadata.version('numpy')}"
 
 
 def _market(book: Book, limits: Limits) -> Market:
@@ -125,3 +121,21 @@ def _certificate(
 
 def _vector(market: Market, vector: dict[tuple[int, int], int]) -> Vector:
     return Vector(settle.price_runs(market, vector), certificate.upper_bound(market, vector))
+
+
+def _without_search(book: Book, outcome: Outcome, proof: Certificate) -> Result:
+    """Verify an outcome that needed no search, and return it."""
+    report = verify.verify(book, json.loads(outcome.canonical_bytes()))
+    if report.hard:
+        raise EngineFault(tuple(str(violation) for violation in report.hard))
+    return Result(
+        outcome=outcome,
+        certificate=proof,
+        rejected_blocks=report.rejected_blocks,
+        residuals=report.strict,
+        strict=not report.strict,
+        degraded=False,
+        book_digest=books.digest(book),
+        engine_version=engine_version(),
+        stats=Stats(method="divisible"),
+    )
