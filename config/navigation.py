@@ -36,6 +36,7 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
         _("Buying"),
         (
             Destination(_("Orders"), "orders", Capability.VIEW_BUYING),
+            Destination(_("Quotes"), "quotes", Capability.VIEW_BUYING),
             Destination(_("Leases"), "leases", Capability.VIEW_BUYING),
             Destination(_("Usage"), "usage", Capability.VIEW_BUYING),
             Destination(_("Invoices"), "invoices", Capability.VIEW_BUYING),

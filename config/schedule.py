@@ -12,6 +12,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     # Every second: a gate is at most that late.
     "close due rounds": {"task": "exchange.auctions.close_due", "schedule": 1.0, "options": RING},
     "watch rounds": {"task": "exchange.auctions.watch", "schedule": 10.0, "options": RING},
+    # What an expired quote holds is back for others at most that late.
+    "expire quotes": {"task": "exchange.quotes.expire_due", "schedule": 2.0, "options": RING},
     "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0, "options": RING},
     "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0, "options": RING},
     # Contracts that ran over a billing month's end; the rows remember which are done.

@@ -15,6 +15,8 @@ class ExchangeConfig(AppConfig):
         "exchange_deliveredsegment",
         "exchange_offerrevision",
         "exchange_orderrevision",
+        "exchange_quoteline",
+        "exchange_quotepart",
         "exchange_roundoutcome",
         "exchange_roundprice",
         "exchange_roundsnapshot",

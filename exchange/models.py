@@ -10,6 +10,9 @@ from exchange.offers.models import OfferRevision as OfferRevision
 from exchange.offers.models import OfferSlot as OfferSlot
 from exchange.orders.models import Order as Order
 from exchange.orders.models import OrderRevision as OrderRevision
+from exchange.quotes.models import Quote as Quote
+from exchange.quotes.models import QuoteLine as QuoteLine
+from exchange.quotes.models import QuotePart as QuotePart
 from exchange.rounds.models import Round as Round
 from exchange.rounds.models import RoundOutcome as RoundOutcome
 from exchange.rounds.models import RoundPrice as RoundPrice

@@ -8,6 +8,8 @@ from exchange.leases import api as leases
 from exchange.markets import api as markets
 from exchange.offers import api as offers
 from exchange.orders import api as orders
+from exchange.purchases import api as purchases
+from exchange.quotes import api as quotes
 from exchange.rounds import api as rounds
 from exchange.trades import api as trades
 
@@ -26,6 +28,10 @@ urlpatterns = [
     path("orders/<ord:order_id>", orders.OneOrder.as_view(), name="api_order"),
     path("orders/<ord:order_id>/cancel", orders.OrderCancellation.as_view(), name="api_order_cancel"),
     path("orders/<ord:order_id>/revisions", orders.OrderRevisions.as_view(), name="api_order_revisions"),
+    path("quotes", quotes.Quotes.as_view(), name="api_quotes"),
+    path("quotes/<qte:quote_id>", quotes.OneQuote.as_view(), name="api_quote"),
+    path("quotes/<qte:quote_id>/accept", purchases.QuoteAcceptance.as_view(), name="api_quote_accept"),
+    path("quotes/<qte:quote_id>/withdraw", quotes.QuoteWithdrawal.as_view(), name="api_quote_withdraw"),
     path("rounds", rounds.Rounds.as_view(), name="api_rounds"),
     path("rounds/<rnd:round_id>", rounds.OneRound.as_view(), name="api_round"),
     path("rounds/<rnd:round_id>/prices", rounds.RoundPrices.as_view(), name="api_round_prices"),

@@ -5,6 +5,8 @@ from django.urls import path
 from exchange.leases import pages as leases
 from exchange.offers import pages as offers
 from exchange.orders import pages as orders
+from exchange.purchases import pages as purchases
+from exchange.quotes import pages as quotes
 from exchange.rounds import pages as rounds
 
 urlpatterns = [
@@ -17,6 +19,11 @@ urlpatterns = [
     path("orders/<ord:order_id>", orders.order, name="order"),
     path("orders/<ord:order_id>/raise", orders.order_raise, name="order_raise"),
     path("orders/<ord:order_id>/cancel", orders.order_cancel, name="order_cancel"),
+    path("quotes", quotes.quotes, name="quotes"),
+    path("quotes/new", quotes.quote_new, name="quote_new"),
+    path("quotes/<qte:quote_id>", purchases.quote, name="quote"),
+    path("quotes/<qte:quote_id>/accept", purchases.quote_accept, name="quote_accept"),
+    path("quotes/<qte:quote_id>/withdraw", purchases.quote_withdraw, name="quote_withdraw"),
     path("leases", leases.leases, name="leases"),
     path("leases/<lse:lease_id>", leases.lease, name="lease"),
     path("leases/<lse:lease_id>/acknowledge", leases.lease_acknowledge, name="lease_acknowledge"),
@@ -27,5 +34,6 @@ urlpatterns = [
     path("sell/offers/new", offers.offer_new, name="offer_new"),
     path("sell/offers/<off:offer_id>", offers.my_offer, name="my_offer"),
     path("sell/offers/<off:offer_id>/lower", offers.offer_lower, name="offer_lower"),
+    path("sell/offers/<off:offer_id>/instant-price", offers.offer_instant_price, name="offer_instant_price"),
     path("sell/offers/<off:offer_id>/withdraw", offers.offer_withdraw, name="offer_withdraw"),
 ]

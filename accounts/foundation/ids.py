@@ -31,6 +31,7 @@ PREFIXES: Final = {
     "mkt": "market",
     "off": "offer",
     "ord": "order",
+    "qte": "quote",
     "rnd": "round",
     "trd": "trade",
     "lse": "lease",

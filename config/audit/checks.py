@@ -6,10 +6,11 @@ from config.audit.bills import BILLS
 from config.audit.books import BOOKS
 from config.audit.invariants import check_all
 from config.audit.market import MARKET
+from config.audit.quotes import QUOTES
 from config.audit.rounds import ROUNDS
 from config.audit.structure import STRUCTURE
 
-ALL: Final = (*BOOKS, *MARKET, *ROUNDS, *BILLS, *STRUCTURE)
+ALL: Final = (*BOOKS, *MARKET, *ROUNDS, *QUOTES, *BILLS, *STRUCTURE)
 
 
 def violated() -> list[str]:

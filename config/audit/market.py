@@ -12,7 +12,7 @@ MARKET: Final = (
         counted="SELECT count(*) FROM exchange_capacityslot",
         violations="""
             WITH on_offer AS (
-                SELECT f.offering_id, s.starts_at, sum(s.quantity - s.sold) AS units
+                SELECT f.offering_id, s.starts_at, sum(s.quantity - s.held - s.sold) AS units, sum(s.held) AS held
                 FROM exchange_offerslot s JOIN exchange_offer f ON f.id = s.offer_id
                 WHERE f.closed_at IS NULL GROUP BY 1, 2
             ), traded AS (
@@ -21,12 +21,12 @@ MARKET: Final = (
                     generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2
             )
-            SELECT c.id, format('listed %s, offered %s (offers: %s), held %s, sold %s (trades: %s)', c.listed,
-                c.offered, coalesce(o.units, 0), c.held, c.sold, coalesce(t.units, 0))
+            SELECT c.id, format('listed %s, offered %s (offers: %s), held %s (offers: %s), sold %s (trades: %s)',
+                c.listed, c.offered, coalesce(o.units, 0), c.held, coalesce(o.held, 0), c.sold, coalesce(t.units, 0))
             FROM exchange_capacityslot c
             LEFT JOIN on_offer o USING (offering_id, starts_at)
             LEFT JOIN traded t USING (offering_id, starts_at)
-            WHERE c.offered <> coalesce(o.units, 0) OR c.sold <> coalesce(t.units, 0)
+            WHERE c.offered <> coalesce(o.units, 0) OR c.held <> coalesce(o.held, 0) OR c.sold <> coalesce(t.units, 0)
                OR c.offered + c.held + c.sold > c.listed OR least(c.offered, c.held, c.sold) < 0
             UNION ALL
             SELECT t.offering_id, format('traded at %s without a capacity row', t.starts_at)
@@ -165,6 +165,7 @@ MARKET: Final = (
             SELECT count(DISTINCT (t.round_id, f.offering_id, hour)) FROM exchange_trade t
             JOIN exchange_offer f ON f.id = t.offer_id,
                 generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+            WHERE t.round_id IS NOT NULL
             """,
         violations="""
             SELECT min(g.site_id::text),
@@ -172,6 +173,7 @@ MARKET: Final = (
             FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id
             JOIN catalog_offering g ON g.id = f.offering_id,
                 generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+            WHERE t.round_id IS NOT NULL -- an instant price is its offer's own
             GROUP BY t.round_id, hour, g.site_id, g.resource_type_id, g.fabric,
                 g.security_level, g.rated_tflops, g.memory_gb
             HAVING count(DISTINCT t.price_micros) > 1
@@ -202,29 +204,32 @@ MARKET: Final = (
     ),
     by_query(
         "M9",
-        "an offer's sold hours are those of its trades and of its hours",
+        "an offer's sold hours are those of its trades and of its hours, its held hours those of its hours",
         "offers",
         counted="SELECT count(*) FROM exchange_offer",
         violations="""
-            SELECT f.id, format('sold %s, trades %s, hours %s',
-                f.sold_unit_hours, coalesce(t.hours, 0), coalesce(s.sold, 0))
+            SELECT f.id, format('sold %s, trades %s, hours %s; held %s, hours %s', f.sold_unit_hours,
+                coalesce(t.hours, 0), coalesce(s.sold, 0), f.held_unit_hours, coalesce(s.held, 0))
             FROM exchange_offer f
             LEFT JOIN (SELECT offer_id, sum(unit_hours) AS hours FROM exchange_trade GROUP BY 1) t ON t.offer_id = f.id
-            LEFT JOIN (SELECT offer_id, sum(sold) AS sold FROM exchange_offerslot GROUP BY 1) s ON s.offer_id = f.id
-            WHERE f.sold_unit_hours <> coalesce(t.hours, 0) OR f.sold_unit_hours <> coalesce(s.sold, 0)
-               OR f.sold_unit_hours + f.closed_unit_hours > f.total_unit_hours
+            LEFT JOIN (
+                SELECT offer_id, sum(sold) AS sold, sum(held) AS held FROM exchange_offerslot GROUP BY 1
+            ) s ON s.offer_id = f.id
+            WHERE f.held_unit_hours <> coalesce(s.held, 0)
+               OR f.sold_unit_hours <> coalesce(t.hours, 0) OR f.sold_unit_hours <> coalesce(s.sold, 0)
+               OR f.held_unit_hours + f.sold_unit_hours + f.closed_unit_hours > f.total_unit_hours
             """,
     ),
     by_query(
         "M10",
-        "a contract is one order's fill in one round by one provider, and its schedule equals its trades hour by hour",
+        "a contract is an order's fill in a round by a provider, or a quote's part; its schedule equals its trades",
         "contracts",
-        counted="SELECT count(*) FROM billing_contract WHERE source_type = 'round_order'",
+        counted="SELECT count(*) FROM billing_contract WHERE source_type IN ('round_order', 'quote_part')",
         violations="""
             WITH agreed AS (
                 SELECT s.contract_id, s.offering_id, hour, s.quantity::bigint AS units, s.price_micros
                 FROM billing_contractslot s JOIN billing_contract c
-                    ON c.id = s.contract_id AND c.source_type = 'round_order',
+                    ON c.id = s.contract_id AND c.source_type IN ('round_order', 'quote_part'),
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
             ), traded AS (
                 SELECT t.contract_id, f.offering_id, hour,
@@ -241,7 +246,9 @@ MARKET: Final = (
             SELECT t.id, 'trade and contract differ in order or parties'
             FROM exchange_trade t LEFT JOIN billing_contract c ON c.id = t.contract_id
             LEFT JOIN exchange_roundorder e ON e.id = c.source_id AND e.round_id = t.round_id
-            WHERE e.order_id IS DISTINCT FROM t.order_id OR c.buyer_id IS DISTINCT FROM t.buyer_id
+            LEFT JOIN exchange_quotepart p ON p.id = c.source_id AND p.offer_id = t.offer_id
+            WHERE e.order_id IS DISTINCT FROM t.order_id OR p.quote_id IS DISTINCT FROM t.quote_id
+               OR c.buyer_id IS DISTINCT FROM t.buyer_id
                OR c.provider_id IS DISTINCT FROM t.provider_id OR c.currency IS DISTINCT FROM t.currency
             """,
     ),
@@ -254,7 +261,7 @@ MARKET: Final = (
             WITH agreed AS (
                 SELECT s.contract_id, s.offering_id, hour, sum(s.quantity) AS units
                 FROM billing_contractslot s JOIN billing_contract c
-                    ON c.id = s.contract_id AND c.source_type = 'round_order',
+                    ON c.id = s.contract_id AND c.source_type IN ('round_order', 'quote_part'),
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2, 3
             ), leased AS (

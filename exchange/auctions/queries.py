@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from accounts.foundation import ids
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationStatus
@@ -23,12 +25,12 @@ from exchange.trades.models import Trade
 
 
 def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
-    """Return offers as plain values, with what earlier rounds sold of each by slot.
+    """Return offers as plain values, with what is sold of each by slot, or held by quotes.
 
     Barred are those whose provider may not act, or whose offering can no longer be bought.
     """
     offers = list(offers)
-    used = _sold(market, [offer.id for offer in offers])
+    used = _taken(market, [offer.id for offer in offers])
     active = _active({offer.provider_id for offer in offers})
     listed = set(offerings.listed().filter(id__in={offer.offering_id for offer in offers}).values_list("id", flat=True))
     cell_of = _cells({offer.offering_id for offer in offers})
@@ -129,11 +131,11 @@ def _cell(offering: Offering) -> Cell:
     )
 
 
-def _sold(market: Market, offer_ids: list[UUID]) -> dict[UUID, dict[int, int]]:
+def _taken(market: Market, offer_ids: list[UUID]) -> dict[UUID, dict[int, int]]:
     used: dict[UUID, dict[int, int]] = defaultdict(dict)
-    rows = OfferSlot.objects.filter(offer_id__in=offer_ids, sold__gt=0).values_list("offer_id", "starts_at", "sold")
-    for offer_id, starts_at, sold in rows:
-        used[offer_id][market_rules.slot_at(market.terms, starts_at)] = sold
+    taken = OfferSlot.objects.filter(offer_id__in=offer_ids).annotate(taken=F("held") + F("sold")).filter(taken__gt=0)
+    for offer_id, starts_at, units in taken.values_list("offer_id", "starts_at", "taken"):
+        used[offer_id][market_rules.slot_at(market.terms, starts_at)] = units
     return used
 
 

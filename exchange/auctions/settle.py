@@ -327,6 +327,7 @@ def _trades(
 
 
 def _said(trade: Trade) -> dict[str, Any]:
+    assert trade.round_id is not None, "a round's trade"
     return {
         "trade": ids.spell("trd", trade.id),
         "round": ids.spell("rnd", trade.round_id),
@@ -341,6 +342,7 @@ def _said(trade: Trade) -> dict[str, Any]:
 
 def _told(trade: Trade, said: dict[str, Any], *, now: datetime) -> tuple[Event, Event]:
     """Return what the buyer and the provider of a trade are told: each learns its own order or offer alone."""
+    assert trade.order_id is not None, "a round's trade"
     buyer_said = said | {"order": ids.spell("ord", trade.order_id)}
     provider_said = said | {"offer": ids.spell("off", trade.offer_id)}
     return (

@@ -37,6 +37,15 @@ class CapacityCommitted(Conflict):
         self.committed = committed
 
 
+class CapacityTaken(Conflict):
+    """Fewer units are offered than are to be given back: somebody else was there first."""
+
+    code = "capacity_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The capacity was changed by another request; look at it again.")
+
+
 class CapacityShort(Conflict):
     """Not enough units are listed and free."""
 

@@ -1,4 +1,4 @@
-"""List units of an offering by the hour, and move them between free, offered and sold.
+"""List units of an offering by the hour, and move them between free, offered, held and sold.
 
 Every change locks the rows it touches in the order of (offering, hour) and then updates them in one
 statement; the row's constraint has the last word. No two claims can both see the same unit free.
@@ -19,6 +19,7 @@ from exchange.capacity import rules
 from exchange.capacity.errors import (
     CapacityCommitted,
     CapacityShort,
+    CapacityTaken,
     OfferingRetired,
     OfferingUnknown,
 )
@@ -109,13 +110,16 @@ def list_what_is_missing(wanted: Mapping[Hour, int]) -> None:
 def change_offered(changes: Mapping[Hour, int]) -> None:
     """Claim free units for offers (a positive change) and give them back (a negative one), hour by hour.
 
-    Raises CapacityShort for the first hour in which less is listed and free than is claimed.
+    Raises CapacityShort for the first hour in which less is listed and free than is claimed, and CapacityTaken when
+    less is offered than is to be given back.
     """
     slots = lock(list(changes))
     for hour in sorted(changes):
-        free = slots[hour].free if hour in slots else 0
+        free, offered = (slots[hour].free, slots[hour].offered) if hour in slots else (0, 0)
         if changes[hour] > free:
             raise CapacityShort(starts_at=hour[1], free=free, wanted=changes[hour])
+        if offered + changes[hour] < 0:
+            raise CapacityTaken
     _add("offered", changes)
 
 
@@ -126,9 +130,37 @@ def sell(quantities: Mapping[Hour, int]) -> None:
     _add("sold", quantities)
 
 
+def hold(quantities: Mapping[Hour, int]) -> None:
+    """Turn offered units into held ones, which no auction and no other quote can have, hour by hour.
+
+    Raises CapacityShort for the first hour in which fewer are offered.
+    """
+    slots = lock(list(quantities))
+    for hour in sorted(quantities):
+        offered = slots[hour].offered if hour in slots else 0
+        if quantities[hour] > offered:
+            raise CapacityShort(starts_at=hour[1], free=offered, wanted=quantities[hour])
+    _add("offered", {hour: -quantity for hour, quantity in quantities.items()})
+    _add("held", quantities)
+
+
+def release(quantities: Mapping[Hour, int]) -> None:
+    """Turn held units into offered ones again. Releasing what is not held fails the row's constraint."""
+    lock(list(quantities))
+    _add("held", {hour: -quantity for hour, quantity in quantities.items()})
+    _add("offered", quantities)
+
+
+def sell_held(quantities: Mapping[Hour, int]) -> None:
+    """Turn held units into sold ones, hour by hour. Selling what is not held fails the row's constraint."""
+    lock(list(quantities))
+    _add("held", {hour: -quantity for hour, quantity in quantities.items()})
+    _add("sold", quantities)
+
+
 def _add(column: str, changes: Mapping[Hour, int]) -> None:
     """Add to one column of locked rows in a single statement."""
-    assert column in {"listed", "offered", "sold"}, column
+    assert column in {"listed", "offered", "held", "sold"}, column
     changed = {hour: change for hour, change in changes.items() if change}
     if not changed:
         return
@@ -138,7 +170,7 @@ def _add(column: str, changes: Mapping[Hour, int]) -> None:
             UPDATE exchange_capacityslot AS slot SET {column} = slot.{column} + change.units
             FROM unnest(%s::uuid[], %s::timestamptz[], %s::integer[]) AS change (offering_id, starts_at, units)
             WHERE change.offering_id = slot.offering_id AND change.starts_at = slot.starts_at
-            """,  # noqa: S608 (the column is one of three literals)
+            """,  # noqa: S608 (the column is one of four literals)
             [
                 [hour[0] for hour in changed],
                 [hour[1] for hour in changed],

@@ -31,7 +31,7 @@ class LeaseFilters(django_filters.FilterSet):  # type: ignore[misc]
     """Which leases."""
 
     status = ChoiceFilter(options=LeaseStatus)
-    market = TextFilter(field_name="round__market__code")
+    market = TextFilter(field_name="contract__market_code")
     contract = TypedIdFilter(prefix="ctr", field_name="contract_id")
     offering = TypedIdFilter(prefix="ofr", field_name="offering_id")
     starts_before = InstantFilter(field_name="starts_at", lookup_expr="lt")

@@ -21,7 +21,8 @@ class Lease(models.Model):
     """`quantity` units of one offering, handed over for `[starts_at, ends_at)` under one contract."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="leases")
+    # None where a quote sold it.
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="leases", null=True, blank=True)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="leases")
     offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="leases")
     buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leases_bought")

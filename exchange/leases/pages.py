@@ -91,12 +91,15 @@ def _do(request: HttpRequest, lease_id: UUID, verb: Callable[[], Any], done: str
 
 def _detail(request: HttpRequest, actor: Actor, lease: Lease, form: HandOverForm, *, status: int = 200) -> HttpResponse:
     delivers = lease.provider_id == actor.organisation_id and actor.can(Capability.DELIVER)
+    buys = lease.buyer_id == actor.organisation_id or actor.is_staff
+    order_id, quote_id = queries.bought_by(lease) if buys else (None, None)
     context = {
         "lease": lease,
         "form": form,
         "is_staff": actor.is_staff,
         "is_provider": lease.provider_id == actor.organisation_id,
-        "order_id": queries.order_of(lease) if lease.buyer_id == actor.organisation_id or actor.is_staff else None,
+        "order_id": order_id,
+        "quote_id": quote_id,
         "access": queries.access_of(actor, lease),
         "segments": queries.segments(lease),
         "contracted": queries.contracted_unit_hours(lease),

@@ -31,7 +31,7 @@ class SegmentShown:
 def visible_to(actor: Actor) -> QuerySet[Lease]:
     """Return the leases that the actor's organisation buys or delivers, staff all, with `delivered_unit_seconds`."""
     leases = Lease.objects.select_related(
-        "contract", "round__market", "offering__site", "offering__resource_type", "buyer", "provider"
+        "contract", "offering__site", "offering__resource_type", "buyer", "provider"
     ).annotate(delivered_unit_seconds=_delivered_unit_seconds())
     if actor.is_staff or actor.is_system:
         return leases
@@ -51,10 +51,10 @@ def get(actor: Actor, lease_id: UUID) -> Lease:
     return found
 
 
-def order_of(lease: Lease) -> UUID:
-    """Return the order whose trades the lease's contract delivers."""
-    order_id: UUID = lease.contract.trades.values_list("order_id", flat=True)[:1].get()
-    return order_id
+def bought_by(lease: Lease) -> tuple[UUID | None, UUID | None]:
+    """Return the order or the quote, one of them None, whose trades the lease's contract delivers."""
+    order_id, quote_id = lease.contract.trades.values_list("order_id", "quote_id")[:1].get()
+    return order_id, quote_id
 
 
 def access_of(actor: Actor, lease: Lease) -> str | None:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.actors.actor import Actor
 from accounts.foundation.fields import StrictChoice, StrictText
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
+from catalog.offerings import cells
 from exchange.leases import queries, rules
 from exchange.leases.models import Lease
 from exchange.leases.queries import SegmentShown
@@ -21,8 +22,8 @@ class LeaseOut(OutputSerializer):
 
     id = SpelledId("lse")
     contract = SpelledId("ctr", source="contract_id")
-    round = SpelledId("rnd", source="round_id")
-    market = serializers.CharField(source="round.market.code")
+    round = SpelledId("rnd", source="round_id", allow_null=True)
+    market = serializers.CharField(source="contract.market_code")
     offering = SpelledId("ofr", source="offering_id")
     resource_type = serializers.CharField(source="offering.resource_type.code")
     site = serializers.CharField(source="offering.site.code")
@@ -31,7 +32,7 @@ class LeaseOut(OutputSerializer):
     provider = SpelledId("org", source="provider_id")
     provider_name = serializers.CharField(source="provider.name")
     quantity = serializers.SerializerMethodField()
-    unit = serializers.CharField(source="round.market.unit")
+    unit = serializers.SerializerMethodField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     status = serializers.ChoiceField(choices=[status.value for status in LeaseStatus])
@@ -51,6 +52,11 @@ class LeaseOut(OutputSerializer):
     def get_quantity(self, lease: Lease) -> str:
         """Return the units handed over."""
         return str(lease.quantity)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_unit(self, lease: Lease) -> str:
+        """Return the code of the unit of unit-hours."""
+        return cells.unit(lease.offering)
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_contracted_quantity(self, lease: Lease) -> str:

@@ -45,8 +45,11 @@ class Delivery:
     ends_at: datetime
 
 
-def schedule(round_: Round, deliveries: Sequence[Delivery], *, now: datetime) -> list[Lease]:
-    """Make the leases of deliveries, and where each is metered; part of settling trades."""
+def schedule(round_: Round | None, deliveries: Sequence[Delivery], *, now: datetime) -> list[Lease]:
+    """Make the leases of deliveries, and where each is metered; part of settling trades.
+
+    `round_` is the round that decided them, None where a quote was accepted.
+    """
     metered = [
         Metered(one.contract, one.offering_id, ids.new_id(), one.quantity, one.starts_at, one.ends_at)
         for one in deliveries

@@ -35,6 +35,9 @@ class Market(models.Model):
     no_cancel_seconds = models.PositiveIntegerField()
     lead_seconds = models.PositiveIntegerField()
     horizon_hours = models.PositiveIntegerField()
+    quote_seconds = models.PositiveIntegerField(default=120)
+    quotes_at_once = models.PositiveIntegerField(default=3)
+    quoted_unit_hours_at_most = models.BigIntegerField(default=10_000)
     rules_version = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in MarketStatus])
     created_at = models.DateTimeField()
@@ -74,6 +77,14 @@ class Market(models.Model):
                 condition=Q(horizon_hours__gte=1),
             ),
             models.CheckConstraint(
+                name="exchange_market_quotes_bounded",
+                condition=Q(
+                    quote_seconds__gte=rules.QUOTE_SECONDS[0],
+                    quote_seconds__lte=rules.QUOTE_SECONDS[1],
+                    quoted_unit_hours_at_most__gte=1,
+                ),
+            ),
+            models.CheckConstraint(
                 name="exchange_market_currency_is_code",
                 condition=Q(currency__regex=r"^[A-Z]{3}$"),
             ),
@@ -103,4 +114,7 @@ class Market(models.Model):
             no_cancel_seconds=self.no_cancel_seconds,
             lead_seconds=self.lead_seconds,
             horizon_hours=self.horizon_hours,
+            quote_seconds=self.quote_seconds,
+            quotes_at_once=self.quotes_at_once,
+            quoted_unit_hours_at_most=self.quoted_unit_hours_at_most,
         )

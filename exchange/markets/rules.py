@@ -27,6 +27,7 @@ CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 GRID_STEPS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
 MAX_QUANTITY: Final = 1_000_000  # units in one offer or order
 MAX_HORIZON_HOURS: Final = 366 * 24
+QUOTE_SECONDS: Final = (60, 300)  # the shortest and longest validity of a firm quote
 # The version of the rules in this module and in clearing that rounds and orders record.
 RULES_VERSION: Final = 1
 
@@ -63,6 +64,10 @@ class MarketTerms:
     no_cancel_seconds: int
     lead_seconds: int
     horizon_hours: int
+    # Firm quotes: how long one holds supply, and how much one buyer may have held at a time.
+    quote_seconds: int = 120
+    quotes_at_once: int = 3
+    quoted_unit_hours_at_most: int = 10_000
 
     @property
     def slot_zero(self) -> datetime:
@@ -152,7 +157,7 @@ def in_no_cancel_phase(terms: MarketTerms, now: datetime, *, gate_at: datetime) 
 
 
 def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
-    """Return what a gate can deliver: from its lead time on, up to the market's horizon, on the grid.
+    """Return what a gate, or an instant purchase, can deliver: from its lead time on, up to the horizon, on the grid.
 
     A lead time longer than the horizon leaves an empty one (`first_at >= last_at`).
     """
@@ -234,13 +239,17 @@ def reach_problems(
     gate_at: datetime,
     start: str,
     end: str,
+    what: str = "gate",
 ) -> Iterator[FieldProblem]:
-    """Check that the whole window can be delivered by the gate: after its lead time and inside its horizon."""
+    """Check that the whole window can be delivered by the gate: after its lead time and inside its horizon.
+
+    `what` names it, where it is no gate but another instant at which something is sold.
+    """
     reach = horizon(terms, gate_at)
     if starts_at < reach.first_at:
         yield FieldProblem(
             start,
-            f"expected {_shown(terms, reach.first_at)} or later, the first start after the gate at "
+            f"expected {_shown(terms, reach.first_at)} or later, the first start after the {what} at "
             f"{_shown(terms, gate_at)} and its lead time of {terms.lead_seconds // 60} minutes, "
             f"got {_shown(terms, starts_at)}",
         )
@@ -282,6 +291,9 @@ def market_problems(spec: MarketSpec) -> Iterator[FieldProblem]:
         ("no_cancel_seconds", 0, terms.gate_interval_seconds - 1),
         ("lead_seconds", 0, 7 * 24 * 3600),
         ("horizon_hours", 1, MAX_HORIZON_HOURS),
+        ("quote_seconds", *QUOTE_SECONDS),
+        ("quotes_at_once", 0, 1_000),
+        ("quoted_unit_hours_at_most", 1, MAX_QUANTITY * MAX_HORIZON_HOURS),
     ):
         value = getattr(terms, name)
         if not low <= value <= high:

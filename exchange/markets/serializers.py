@@ -47,6 +47,9 @@ class MarketOut(OutputSerializer):
     no_cancel_seconds = serializers.IntegerField(source="market.no_cancel_seconds")
     lead_seconds = serializers.IntegerField(source="market.lead_seconds")
     horizon_hours = serializers.IntegerField(source="market.horizon_hours")
+    quote_seconds = serializers.IntegerField(source="market.quote_seconds")
+    quotes_at_once = serializers.IntegerField(source="market.quotes_at_once")
+    quoted_unit_hours_at_most = serializers.IntegerField(source="market.quoted_unit_hours_at_most")
     rules_version = serializers.IntegerField(source="market.rules_version")
     status = serializers.CharField(source="market.status")
     next_gate_at = serializers.DateTimeField()
@@ -76,6 +79,9 @@ class NewMarket(InputSerializer):
     no_cancel_seconds = StrictInteger(**_SECONDS)
     lead_seconds = StrictInteger(**_SECONDS, required=False, default=1800)
     horizon_hours = StrictInteger(min_value=1, max_value=366 * 24)
+    quote_seconds = StrictInteger(min_value=60, max_value=300, required=False, default=120)
+    quotes_at_once = StrictInteger(min_value=0, max_value=1_000, required=False, default=3)
+    quoted_unit_hours_at_most = StrictInteger(min_value=1, max_value=10**9, required=False, default=10_000)
 
     @staticmethod
     def spec(values: dict[str, Any]) -> MarketSpec:
@@ -94,6 +100,9 @@ class NewMarket(InputSerializer):
             no_cancel_seconds=values["no_cancel_seconds"],
             lead_seconds=values["lead_seconds"],
             horizon_hours=values["horizon_hours"],
+            quote_seconds=values["quote_seconds"],
+            quotes_at_once=values["quotes_at_once"],
+            quoted_unit_hours_at_most=values["quoted_unit_hours_at_most"],
         )
         names = {name: values[name] for name in ("code", "name", "name_zh", "service_class", "unit")}
         return MarketSpec(terms=terms, **names)

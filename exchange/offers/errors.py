@@ -62,6 +62,18 @@ class OfferPartlySold(Conflict):
         )
 
 
+class OfferQuoted(Conflict):
+    """A firm quote holds part of the offer, and a quote is kept."""
+
+    code = "offer_quoted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A firm quote holds part of this offer for some minutes, so its quantity and hours stay as they are. "
+            "Take the instant price off, and no new quote holds any of it; then try again."
+        )
+
+
 class OfferingNotTraded(Unprocessable):
     """The offering is not listed, or not of the market's kind."""
 

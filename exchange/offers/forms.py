@@ -18,7 +18,12 @@ from exchange.offers.rules import OfferSpec, OfferTerms
 class OfferForm(StrictForm):
     """Units of one listed offering, for a window, at a reserve. `spec()` is what `offers.place` takes."""
 
-    fields_by_pointer: ClassVar = {"/reserve_price": "reserve_price", "/offering": "offering", "/market": "market"}
+    fields_by_pointer: ClassVar = {
+        "/reserve_price": "reserve_price",
+        "/instant_price": "instant_price",
+        "/offering": "offering",
+        "/market": "market",
+    }
 
     market = NamedChoiceField(label=_("Market"))
     offering = NamedChoiceField(label=_("Offering"))
@@ -28,6 +33,11 @@ class OfferForm(StrictForm):
     reserve_price = PriceField(
         label=_("Reserve, a unit and hour"),
         help_text=_("The lowest price you take, in the market's currency, without commission and tax"),
+    )
+    instant_price = PriceField(
+        label=_("Instant price, a unit and hour"),
+        required=False,
+        help_text=_("For who buys at once, without the auction; empty: not sold like that"),
     )
     lists_capacity = forms.BooleanField(
         label=_("List these units as capacity where they are not listed yet"), required=False, initial=True
@@ -44,8 +54,25 @@ class OfferForm(StrictForm):
         return OfferSpec(
             market_id=said["market"].id,
             offering_id=said["offering"].id,
-            terms=OfferTerms(said["quantity"], said["starts_at"], said["ends_at"], said["reserve_price"]),
+            terms=OfferTerms(
+                said["quantity"], said["starts_at"], said["ends_at"], said["reserve_price"], said["instant_price"]
+            ),
         )
+
+
+class InstantPriceForm(StrictForm):
+    """Another instant price for a live offer, or none; open quotes keep theirs."""
+
+    instant_price = PriceField(
+        label=_("New instant price, a unit and hour"),
+        required=False,
+        help_text=_("Empty: sold in the auction alone"),
+    )
+
+    def instant_price_micros(self) -> int | None:
+        """The instant price that the valid form says."""
+        price: int | None = self.cleaned_data["instant_price"]
+        return price
 
 
 class LowerForm(StrictForm):

@@ -27,7 +27,7 @@ class Offer(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reserve_micros = models.BigIntegerField()
-    # What the venues beside the auction use; an auction market does not read them.
+    # What it costs beside the auction, at once, by a firm quote; the auction does not read it.
     instant_price_micros = models.BigIntegerField(null=True, blank=True)
     pause_credit_ppm = models.PositiveIntegerField(null=True, blank=True)
     return_credit_ppm = models.PositiveIntegerField(null=True, blank=True)
@@ -37,6 +37,8 @@ class Offer(models.Model):
     # While a gate's book holds the offer, nothing about it may change.
     locked_at = models.DateTimeField(null=True, blank=True)
     total_unit_hours = models.BigIntegerField()
+    # Held by open quotes: neither in a coming book nor for another quote.
+    held_unit_hours = models.BigIntegerField(default=0)
     sold_unit_hours = models.BigIntegerField(default=0)
     closed_unit_hours = models.BigIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -65,9 +67,10 @@ class Offer(models.Model):
             models.CheckConstraint(
                 name="exchange_offer_hours_add_up",
                 condition=Q(
+                    held_unit_hours__gte=0,
                     sold_unit_hours__gte=0,
                     closed_unit_hours__gte=0,
-                    total_unit_hours__gte=F("sold_unit_hours") + F("closed_unit_hours"),
+                    total_unit_hours__gte=F("held_unit_hours") + F("sold_unit_hours") + F("closed_unit_hours"),
                 ),
             ),
             models.CheckConstraint(
@@ -86,7 +89,7 @@ class Offer(models.Model):
             models.CheckConstraint(
                 name="exchange_offer_prices_not_negative",
                 condition=Q(reserve_micros__gte=0)
-                & (Q(instant_price_micros__isnull=True) | Q(instant_price_micros__gte=0)),
+                & (Q(instant_price_micros__isnull=True) | Q(instant_price_micros__gte=F("reserve_micros"))),
             ),
             models.CheckConstraint(
                 name="exchange_offer_credits_are_shares",
@@ -109,21 +112,22 @@ class Offer(models.Model):
 
     @property
     def open_unit_hours(self) -> int:
-        """Unit-hours that can still be sold."""
+        """Unit-hours that can still be sold, those that quotes hold among them."""
         return self.total_unit_hours - self.sold_unit_hours - self.closed_unit_hours
 
 
 class OfferSlot(models.Model):
-    """One hour of an offer: the units on offer in it and how many of them are sold.
+    """One hour of an offer: the units on offer in it, and how many of them quotes hold and are sold.
 
     Trades take hours unevenly, so what is left of an offer is known per hour. Over all offers of an offering,
-    `quantity - sold` is the capacity row's `offered`.
+    `quantity - held - sold` is the capacity row's `offered`, and `held` its `held`.
     """
 
     id = models.BigAutoField(primary_key=True)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="slots")
     starts_at = models.DateTimeField()
     quantity = models.PositiveIntegerField()
+    held = models.PositiveIntegerField(default=0)
     sold = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -134,7 +138,7 @@ class OfferSlot(models.Model):
             ),
             models.CheckConstraint(
                 name="exchange_offerslot_never_oversold",
-                condition=Q(sold__gte=0, quantity__gte=F("sold")),
+                condition=Q(held__gte=0, sold__gte=0, quantity__gte=F("held") + F("sold")),
             ),
         )
 
@@ -153,6 +157,7 @@ class OfferRevision(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reserve_micros = models.BigIntegerField()
+    instant_price_micros = models.BigIntegerField(null=True, blank=True)
     actor_label = models.CharField(max_length=200)
     accepted_at = models.DateTimeField()
 
@@ -169,7 +174,7 @@ class OfferRevision(models.Model):
         return f"{self.offer_id} revision {self.revision}"
 
     # The fields of an offer that a revision records.
-    RECORDED = ("revision", "seq", "quantity", "starts_at", "ends_at", "reserve_micros")
+    RECORDED = ("revision", "seq", "quantity", "starts_at", "ends_at", "reserve_micros", "instant_price_micros")
 
     @classmethod
     def fields_of(cls, offer: Offer) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
 from exchange.markets import proposals
 from exchange.offers import queries, services
-from exchange.offers.forms import LowerForm, OfferForm
+from exchange.offers.forms import InstantPriceForm, LowerForm, OfferForm
 from exchange.offers.models import Offer
 from exchange.offers.rules import LIVE
 
@@ -73,6 +73,22 @@ def offer_lower(request: HttpRequest, actor: Actor, offer_id: UUID) -> HttpRespo
 
 @require_POST
 @actor_required(Capability.LIST)
+def offer_instant_price(request: HttpRequest, actor: Actor, offer_id: UUID) -> HttpResponse:
+    """Set the price at which a live offer is sold at once, or take it off."""
+    form = InstantPriceForm(request.POST)
+    if form.is_valid():
+        try:
+            services.amend(actor, offer_id, instant_price_micros=form.instant_price_micros(), now=clock.now())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("The instant price is changed."))
+            return redirect("my_offer", offer_id=offer_id)
+    return _detail(request, actor, queries.get(actor, offer_id), LowerForm(), instant_form=form, status=422)
+
+
+@require_POST
+@actor_required(Capability.LIST)
 def offer_withdraw(request: HttpRequest, actor: Actor, offer_id: UUID) -> HttpResponse:
     """Take what is left of an offer off the market."""
     try:
@@ -84,10 +100,19 @@ def offer_withdraw(request: HttpRequest, actor: Actor, offer_id: UUID) -> HttpRe
     return redirect("my_offer", offer_id=offer_id)
 
 
-def _detail(request: HttpRequest, actor: Actor, offer: Offer, form: LowerForm, *, status: int = 200) -> HttpResponse:
+def _detail(
+    request: HttpRequest,
+    actor: Actor,
+    offer: Offer,
+    form: LowerForm,
+    *,
+    instant_form: InstantPriceForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     context = {
         "offer": offer,
         "form": form,
+        "instant_form": instant_form or InstantPriceForm(),
         "is_live": offer.status in LIVE and offer.provider_id == actor.organisation_id and actor.can(Capability.LIST),
         "trades": offer.trades.order_by("starts_at", "id"),
         "timeline": events.timeline(actor, "offer", offer.id),

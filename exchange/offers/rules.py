@@ -1,7 +1,7 @@
 """The life of an offer, what it may say, and what a change does to its place in the queue."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from accounts.foundation.errors import FieldProblem
+from catalog.measures.price import format_micros
 from catalog.measures.rounding import PPM
 from exchange.capacity.rules import hours
 from exchange.markets import rules as market_rules
@@ -44,12 +45,16 @@ MOVES: Final[Mapping[OfferStatus, frozenset[OfferStatus]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class OfferTerms:
-    """What an offer says that a change of it may change: units in every hour of the window, at a reserve."""
+    """What an offer says that a change of it may change: units in every hour of the window, at a reserve.
+
+    `instant_price_micros` is what a unit-hour costs outside of the auction, at once; None is not for sale like that.
+    """
 
     quantity: int
     starts_at: datetime
     ends_at: datetime
     reserve_micros: int
+    instant_price_micros: int | None = None
 
     @property
     def unit_hours(self) -> int:
@@ -69,7 +74,6 @@ class OfferSpec:
     market_id: UUID
     offering_id: UUID
     terms: OfferTerms
-    instant_price_micros: int | None = None
     pause_credit_ppm: int | None = None
     return_credit_ppm: int | None = None
 
@@ -95,17 +99,18 @@ def terms_problems(market: MarketTerms, terms: OfferTerms) -> Iterator[FieldProb
     yield from market_rules.price_problems(market, terms.reserve_micros, pointer="/reserve_price")
     yield from market_rules.quantity_problems(market, terms.quantity, pointer="/quantity")
     yield from market_rules.window_problems(market, terms.starts_at, terms.ends_at, start="/starts_at", end="/ends_at")
+    if terms.instant_price_micros is not None:
+        yield from market_rules.price_problems(market, terms.instant_price_micros, pointer="/instant_price")
+        if terms.instant_price_micros < terms.reserve_micros:
+            least, seen = format_micros(terms.reserve_micros), format_micros(terms.instant_price_micros)
+            yield FieldProblem("/instant_price", f"expected at least the reserve of {least}, got {seen}")
 
 
-def spec_problems(market: MarketTerms, spec: OfferSpec, *, gate_at: datetime) -> Iterator[FieldProblem]:
+def spec_problems(market: MarketTerms, spec: OfferSpec, *, gate_at: datetime, now: datetime) -> Iterator[FieldProblem]:
     """Check a whole new offer; `gate_at` is the first gate it takes part in."""
     terms = spec.terms
     yield from terms_problems(market, terms)
-    yield from market_rules.reach_problems(
-        market, terms.starts_at, terms.ends_at, gate_at=gate_at, start="/starts_at", end="/ends_at"
-    )
-    if spec.instant_price_micros is not None:
-        yield from market_rules.price_problems(market, spec.instant_price_micros, pointer="/instant_price")
+    yield from _reach_problems(market, terms, gate_at=gate_at, now=now)
     for pointer, credit in (
         ("/pause_credit_ppm", spec.pause_credit_ppm),
         ("/return_credit_ppm", spec.return_credit_ppm),
@@ -115,15 +120,32 @@ def spec_problems(market: MarketTerms, spec: OfferSpec, *, gate_at: datetime) ->
 
 
 def new_edge_problems(
-    market: MarketTerms, before: OfferTerms, after: OfferTerms, *, gate_at: datetime
+    market: MarketTerms, before: OfferTerms, after: OfferTerms, *, gate_at: datetime, now: datetime
 ) -> Iterator[FieldProblem]:
-    """Check that the edges of a window that a change moves can be delivered by the gate."""
+    """Check that the edges of a window that a change moves can be delivered."""
     reach = market_rules.horizon(market, gate_at)
     starts_at = reach.first_at if after.starts_at == before.starts_at else after.starts_at
     ends_at = reach.last_at if after.ends_at == before.ends_at else after.ends_at
+    edges = replace(after, starts_at=starts_at, ends_at=ends_at)
+    yield from _reach_problems(market, edges, gate_at=gate_at, now=now)
+
+
+def _reach_problems(
+    market: MarketTerms, terms: OfferTerms, *, gate_at: datetime, now: datetime
+) -> Iterator[FieldProblem]:
+    """Check a window against what the next gate delivers, or for what is sold at once, a sale made now."""
+    start, end = "/starts_at", "/ends_at"
+    reach = market_rules.horizon(market, gate_at)
+    if terms.instant_price_micros is None:
+        yield from market_rules.reach_problems(
+            market, terms.starts_at, terms.ends_at, gate_at=gate_at, start=start, end=end
+        )
+        return
+    soonest = market_rules.horizon(market, now)
     yield from market_rules.reach_problems(
-        market, starts_at, ends_at, gate_at=gate_at, start="/starts_at", end="/ends_at"
+        market, terms.starts_at, soonest.last_at, gate_at=now, start=start, end=end, what="instant purchase"
     )
+    yield from market_rules.reach_problems(market, reach.first_at, terms.ends_at, gate_at=gate_at, start=start, end=end)
 
 
 def is_improvement(before: OfferTerms, after: OfferTerms) -> bool:

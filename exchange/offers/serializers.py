@@ -33,6 +33,7 @@ class OfferOut(OutputSerializer):
     pause_credit_ppm = serializers.IntegerField(allow_null=True)
     return_credit_ppm = serializers.IntegerField(allow_null=True)
     total_unit_hours = serializers.IntegerField()
+    held_unit_hours = serializers.IntegerField()
     sold_unit_hours = serializers.IntegerField()
     open_unit_hours = serializers.IntegerField()
     closed_unit_hours = serializers.IntegerField()
@@ -56,6 +57,7 @@ class OfferRevisionOut(OutputSerializer):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     reserve_price = PriceOut(source="reserve_micros")
+    instant_price = PriceOut(source="instant_price_micros", allow_null=True)
     accepted_at = serializers.DateTimeField()
 
 
@@ -76,21 +78,27 @@ class PlaceOffer(InputSerializer):
     @staticmethod
     def spec(values: dict[str, Any], *, market_id: UUID) -> OfferSpec:
         """Return the validated fields as the offer they describe."""
-        terms = OfferTerms(values["quantity"], values["starts_at"], values["ends_at"], values["reserve_price"])
+        terms = OfferTerms(
+            values["quantity"],
+            values["starts_at"],
+            values["ends_at"],
+            values["reserve_price"],
+            values["instant_price"],
+        )
         return OfferSpec(
             market_id,
             values["offering"],
             terms,
-            instant_price_micros=values["instant_price"],
             pause_credit_ppm=values["pause_credit_ppm"],
             return_credit_ppm=values["return_credit_ppm"],
         )
 
 
 class AmendOffer(InputSerializer):
-    """What of an offer is to change; the rest stays."""
+    """What of an offer is to change; the rest stays. An instant price of null takes it off."""
 
     quantity = StrictInteger(min_value=1, max_value=MAX_QUANTITY, required=False)
     starts_at = StrictDateTime(required=False)
     ends_at = StrictDateTime(required=False)
     reserve_price = PriceInput(required=False, source="reserve_micros")
+    instant_price = PriceInput(required=False, allow_null=True, source="instant_price_micros")

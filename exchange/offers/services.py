@@ -4,8 +4,10 @@ Locks in the order of the house: the round first, then capacity rows, then the o
 its capacity is locked and compared again under its own lock.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +23,7 @@ from catalog.offerings import cells
 from catalog.offerings import queries as offerings
 from catalog.offerings.models import Offering
 from exchange.capacity import services as capacity
+from exchange.capacity.errors import CapacityTaken
 from exchange.markets import entries
 from exchange.markets import queries as markets
 from exchange.markets.models import Market
@@ -31,6 +34,7 @@ from exchange.offers.errors import (
     OfferInRound,
     OfferInvalid,
     OfferPartlySold,
+    OfferQuoted,
     OfferUnchanged,
     OwnOrderCouldMeet,
     SellerNotActive,
@@ -53,7 +57,7 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
     market = markets.trading(spec.market_id)
     entry = rounds.join_open_round(market, now=now)
     offering = _traded(market, provider, spec.offering_id)
-    problems = tuple(rules.spec_problems(market.terms, spec, gate_at=entry.round.scheduled_at))
+    problems = tuple(rules.spec_problems(market.terms, spec, gate_at=entry.round.scheduled_at, now=entry.accepted_at))
     if problems:
         raise OfferInvalid("The offer does not fit the rules of the market.", problems)
     _check_not_with_oneself(market, offering, spec.terms)
@@ -70,7 +74,7 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
         starts_at=spec.terms.starts_at,
         ends_at=spec.terms.ends_at,
         reserve_micros=spec.terms.reserve_micros,
-        instant_price_micros=spec.instant_price_micros,
+        instant_price_micros=spec.terms.instant_price_micros,
         pause_credit_ppm=spec.pause_credit_ppm,
         return_credit_ppm=spec.return_credit_ppm,
         seq=entries.next_number(),
@@ -87,43 +91,28 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
 
 
 @transaction.atomic
-def amend(
-    actor: Actor,
-    offer_id: UUID,
-    *,
-    now: datetime,
-    quantity: int | None = None,
-    starts_at: datetime | None = None,
-    ends_at: datetime | None = None,
-    reserve_micros: int | None = None,
-) -> Offer:
-    """Change what an offer says; what is None stays.
+def amend(actor: Actor, offer_id: UUID, *, now: datetime, **changes: Any) -> Offer:
+    """Change what an offer says; `changes` are fields of OfferTerms.
 
-    A lower reserve and a smaller quantity or window keep the offer's place in the queue, everything else takes
-    a new one. In the no-cancel phase only changes for the better are taken. Raises OfferNotFound, OfferMoveRefused,
-    OfferInRound, OfferUnchanged, OfferInvalid, OfferPartlySold, OwnOrderCouldMeet, CapacityShort, NoCancelPhase,
-    OfferChangedMeanwhile.
+    A lower reserve, a smaller quantity or window and any instant price keep the offer's place in the queue,
+    everything else takes a new one. In the no-cancel phase only changes for the better are taken. What a quote holds
+    stays at the price that was quoted. Raises OfferNotFound, OfferMoveRefused, OfferInRound, OfferUnchanged,
+    OfferInvalid, OfferPartlySold, OfferQuoted, OwnOrderCouldMeet, CapacityShort, NoCancelPhase, OfferChangedMeanwhile.
     """
     actor.require(Capability.LIST)
     read = queries.own(actor, offer_id)
     before = _terms(read)
-    after = replace(
-        before,
-        quantity=before.quantity if quantity is None else quantity,
-        starts_at=starts_at or before.starts_at,
-        ends_at=ends_at or before.ends_at,
-        reserve_micros=before.reserve_micros if reserve_micros is None else reserve_micros,
-    )
+    after = replace(before, **changes)
     if after == before:
         raise OfferUnchanged
     entry = _enter_change(read, is_improvement=rules.is_improvement(before, after), now=now)
-    _check_amended(read, before, after, gate_at=entry.round.scheduled_at)
-    changes = rules.changes_by_hour(before.by_hour, after.by_hour)
-    capacity.change_offered({(read.offering_id, hour): units for hour, units in changes.items()})
+    _check_amended(read, before, after, entry)
+    by_hour = rules.changes_by_hour(before.by_hour, after.by_hour)
+    _change_offered(read, by_hour)
     offer = _lock(read)
     snapshot = OfferRevision.fields_of(offer)
     offer.quantity, offer.starts_at, offer.ends_at = after.quantity, after.starts_at, after.ends_at
-    offer.reserve_micros = after.reserve_micros
+    offer.reserve_micros, offer.instant_price_micros = after.reserve_micros, after.instant_price_micros
     offer.total_unit_hours = after.unit_hours
     offer.revision += 1
     offer.revised_at = entry.accepted_at
@@ -131,10 +120,11 @@ def amend(
         offer.seq = entries.next_number()
     offer.save(
         update_fields=[
-            "quantity", "starts_at", "ends_at", "reserve_micros", "total_unit_hours", "revision", "revised_at", "seq",
+            "quantity", "starts_at", "ends_at", "reserve_micros", "instant_price_micros", "total_unit_hours",
+            "revision", "revised_at", "seq",
         ]
     )  # fmt: skip
-    _write_slots(offer, changes, after)
+    _write_slots(offer, by_hour, after)
     _record(actor, offer, "amended", before=snapshot, now=entry.accepted_at)
     return offer
 
@@ -143,7 +133,7 @@ def amend(
 def withdraw(actor: Actor, offer_id: UUID, *, now: datetime) -> Offer:
     """Take what is left of an offer off the market and free its capacity.
 
-    Raises OfferNotFound, OfferMoveRefused, OfferInRound, NoCancelPhase, OfferChangedMeanwhile.
+    Raises OfferNotFound, OfferMoveRefused, OfferInRound, OfferQuoted, NoCancelPhase, OfferChangedMeanwhile.
     """
     actor.require(Capability.LIST)
     read = queries.own(actor, offer_id)
@@ -157,11 +147,13 @@ def withdraw(actor: Actor, offer_id: UUID, *, now: datetime) -> Offer:
 def close(actor: Actor, read: Offer, status: OfferStatus, *, now: datetime) -> Offer:
     """End an offer that has something left, giving the unsold units of every hour back to the offering.
 
-    Raises OfferInRound, OfferChangedMeanwhile.
+    Raises OfferInRound, OfferQuoted, OfferChangedMeanwhile.
     """
-    # Read before the locks: what is sold changes only while a round holds the offer, which _lock refuses.
+    if read.held_unit_hours:
+        raise OfferQuoted
+    # Read before the locks: what is held or sold meanwhile shows in the offer's own counters, which _lock compares.
     unsold = {slot.starts_at: slot.quantity - slot.sold for slot in read.slots.filter(quantity__gt=F("sold"))}
-    capacity.change_offered({(read.offering_id, hour): -units for hour, units in unsold.items()})
+    _change_offered(read, {hour: -units for hour, units in unsold.items()})
     offer = _lock(read)
     before = {"status": offer.status, "open_unit_hours": offer.open_unit_hours}
     rules.check_move(offer.status, status)
@@ -217,13 +209,19 @@ def _enter_change(offer: Offer, *, is_improvement: bool, now: datetime) -> round
     return rounds.check_may_lower(offer.market, accepted_at=offer.revised_at, now=now)
 
 
-def _check_amended(offer: Offer, before: OfferTerms, after: OfferTerms, *, gate_at: datetime) -> None:
-    if offer.sold_unit_hours and replace(after, reserve_micros=before.reserve_micros) != before:
-        raise OfferPartlySold
+def _check_amended(offer: Offer, before: OfferTerms, after: OfferTerms, entry: rounds.Entry) -> None:
+    at_old_prices = replace(
+        after, reserve_micros=before.reserve_micros, instant_price_micros=before.instant_price_micros
+    )
+    if at_old_prices != before:
+        if offer.sold_unit_hours:
+            raise OfferPartlySold
+        if offer.held_unit_hours:
+            raise OfferQuoted
     terms = offer.market.terms
     problems = list(rules.terms_problems(terms, after))
     # An old start may lie in the past by now; only a new one has to be reachable.
-    problems += rules.new_edge_problems(terms, before, after, gate_at=gate_at)
+    problems += rules.new_edge_problems(terms, before, after, gate_at=entry.round.scheduled_at, now=entry.accepted_at)
     if problems:
         raise OfferInvalid("The changed offer does not fit the rules of the market.", problems)
     if not rules.keeps_place(before, after):
@@ -231,12 +229,20 @@ def _check_amended(offer: Offer, before: OfferTerms, after: OfferTerms, *, gate_
         _check_not_with_oneself(offer.market, offering, after)
 
 
+def _change_offered(read: Offer, by_hour: Mapping[datetime, int]) -> None:
+    """Claim or give back units of an offer; raises CapacityShort, and OfferChangedMeanwhile for units that are gone."""
+    try:
+        capacity.change_offered({(read.offering_id, hour): units for hour, units in by_hour.items()})
+    except CapacityTaken as refusal:  # before anything is written
+        raise OfferChangedMeanwhile from refusal
+
+
 def _lock(read: Offer) -> Offer:
     """Lock an offer that was read before its capacity was locked; raises OfferInRound, OfferChangedMeanwhile."""
     offer = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market").get(id=read.id)
     if offer.locked_at is not None:
         raise OfferInRound
-    if (offer.revision, offer.status, offer.sold_unit_hours) != (read.revision, read.status, read.sold_unit_hours):
+    if _state(offer) != _state(read):
         raise OfferChangedMeanwhile
     return offer
 
@@ -252,7 +258,11 @@ def _write_slots(offer: Offer, changes: dict[datetime, int], after: OfferTerms) 
 
 
 def _terms(offer: Offer) -> OfferTerms:
-    return OfferTerms(offer.quantity, offer.starts_at, offer.ends_at, offer.reserve_micros)
+    return OfferTerms(offer.quantity, offer.starts_at, offer.ends_at, offer.reserve_micros, offer.instant_price_micros)
+
+
+def _state(offer: Offer) -> tuple[object, ...]:
+    return offer.revision, offer.status, offer.held_unit_hours, offer.sold_unit_hours
 
 
 def _record(actor: Actor, offer: Offer, verb: str, *, before: dict[str, object] | None, now: datetime) -> None:

@@ -1,1 +1,1 @@
-"""Trades: what a round decided, written once and never changed."""
+"""Trades: what a round decided or a quote sold, written once and never changed."""

@@ -25,6 +25,7 @@ class TradeFilters(django_filters.FilterSet):  # type: ignore[misc]
     round = TypedIdFilter(prefix="rnd", field_name="round_id")
     contract = TypedIdFilter(prefix="ctr", field_name="contract_id")
     order = TypedIdFilter(prefix="ord", method="by_order")
+    quote = TypedIdFilter(prefix="qte", method="by_quote")
     offer = TypedIdFilter(prefix="off", method="by_offer")
     starts_from = InstantFilter(field_name="starts_at", lookup_expr="gte")
     starts_before = InstantFilter(field_name="starts_at", lookup_expr="lt")
@@ -36,6 +37,10 @@ class TradeFilters(django_filters.FilterSet):  # type: ignore[misc]
     def by_order(self, trades: QuerySet[Trade], name: str, value: UUID | None) -> QuerySet[Trade]:
         """Return an order's trades, to its buyer and staff: a provider does not learn what belongs together."""
         return self._own(trades, "buyer_id", "order_id", value)
+
+    def by_quote(self, trades: QuerySet[Trade], name: str, value: UUID | None) -> QuerySet[Trade]:
+        """Return a quote's trades, to its buyer and staff."""
+        return self._own(trades, "buyer_id", "quote_id", value)
 
     def by_offer(self, trades: QuerySet[Trade], name: str, value: UUID | None) -> QuerySet[Trade]:
         """Return an offer's trades, to its provider and staff."""

@@ -14,13 +14,17 @@ from exchange.trades.models import Trade
 
 
 class TradeOut(OutputSerializer):
-    """What a round decided between two parties. Each side sees its own order or offer, not the other's."""
+    """What was bought and sold. Each side sees its own order, quote or offer, not the other's.
+
+    A trade of a quote has no round and no order.
+    """
 
     id = SpelledId("trd")
     market = serializers.CharField(source="market.code")
-    round = SpelledId("rnd", source="round_id")
+    round = SpelledId("rnd", source="round_id", allow_null=True)
     contract = SpelledId("ctr", source="contract_id")
     order = serializers.SerializerMethodField()
+    quote = serializers.SerializerMethodField()
     offer = serializers.SerializerMethodField()
     offering = SpelledId("ofr", source="offer.offering_id")
     site = serializers.CharField(source="offer.offering.site.code")
@@ -38,7 +42,16 @@ class TradeOut(OutputSerializer):
     @extend_schema_field({"type": ["string", "null"]})
     def get_order(self, trade: Trade) -> str | None:
         """Return the order, for the buyer and staff."""
-        return ids.spell("ord", trade.order_id) if self._sees(trade.buyer_id) else None
+        if trade.order_id is None or not self._sees(trade.buyer_id):
+            return None
+        return ids.spell("ord", trade.order_id)
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_quote(self, trade: Trade) -> str | None:
+        """Return the quote that was accepted, for the buyer and staff."""
+        if trade.quote_id is None or not self._sees(trade.buyer_id):
+            return None
+        return ids.spell("qte", trade.quote_id)
 
     @extend_schema_field({"type": ["string", "null"]})
     def get_offer(self, trade: Trade) -> str | None:
@@ -57,7 +70,7 @@ class TradeOut(OutputSerializer):
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_price(self, trade: Trade) -> str:
-        """Return the uniform price per unit-hour."""
+        """Return the price per unit-hour: the round's uniform one, or the offer's instant one."""
         return format_micros(trade.price_micros, decimals=6)
 
     def _sees(self, party_id: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Two databases with the story played in them: one as it is, one without its guards.
+"""Two databases with the story played in them, and something bought at once: one as it is, one without its guards.
 
 In the second one anything can be written, as the owner could who has dropped a constraint: what the
 database would have refused is there for the audit to find. Corruptions are never committed.
@@ -11,10 +11,24 @@ from typing import Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
+from accounts.actors.actor import Capability
+from accounts.foundation import clock
+from catalog.measures.interval import HOUR
+from catalog.offerings.models import Offering
+from catalog.offerings.needs import Needs
 from config import roles
 from config.audit.checks import ALL
 from config.audit.invariants import Finding
 from exchange.demo import story
+from exchange.demo.cast import MARKET, acting_for
+from exchange.markets import rules as market_rules
+from exchange.markets.models import Market
+from exchange.offers import services as offers
+from exchange.offers.rules import OfferSpec, OfferTerms
+from exchange.purchases import services as purchases
+from exchange.quotes import services as quotes
+from exchange.quotes.models import Quote
+from exchange.quotes.rules import QuoteSpec
 from tests import databases, environment
 
 DAY: Final = date(2026, 11, 20)
@@ -40,8 +54,38 @@ def with_the_story() -> str:
     name = _named("story")
     with pointed_at(name):
         databases.renew(name)
-        story.play(DAY)
+        buy_at_once(story.play(DAY))
     return name
+
+
+def buy_at_once(told: story.Story) -> None:
+    """After the story, sell at once: one quote is accepted, one is withdrawn, one is open."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(at) FROM accounts_event")
+        (last,) = cursor.fetchone()
+    with clock.travel(last):
+        offering = Offering.objects.order_by("id")[0]
+        seller = acting_for(offering.provider, Capability.LIST)
+        market = Market.objects.get(code=MARKET)
+        starts_at = market_rules.horizon(market.terms, last + HOUR).first_at
+        terms = OfferTerms(4, starts_at, starts_at + 4 * HOUR, 8_000_000, 9_000_000)
+        offers.place(seller, OfferSpec(market.id, offering.id, terms), now=last, lists_capacity=True)
+        buyer = acting_for(told.cast.beichen, Capability.TRADE)
+
+        def ask(quantity: int) -> Quote:
+            spec = QuoteSpec(
+                market_id=market.id,
+                quantity=quantity,
+                starts_at=starts_at,
+                ends_at=starts_at + 2 * HOUR,
+                needs=Needs(),
+                budget_minor=100_000,
+            )
+            return quotes.ask(buyer, spec, now=last)
+
+        purchases.accept(buyer, ask(1).id, now=last)
+        quotes.withdraw(buyer, ask(2).id, now=last)
+        ask(2)
 
 
 def without_guards(played: str) -> str:

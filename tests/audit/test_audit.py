@@ -7,10 +7,16 @@ from django.core.management import CommandError, call_command
 
 from config import roles
 from config.audit.checks import ALL
-from tests.audit import of_bills, of_books, of_market, of_structure, stage
+from tests.audit import of_bills, of_books, of_market, of_quotes, of_structure, stage
 from tests.audit.corruption import Corruption
 
-ROWS = (*of_books.CORRUPTIONS, *of_market.CORRUPTIONS, *of_bills.CORRUPTIONS, *of_structure.CORRUPTIONS)
+ROWS = (
+    *of_books.CORRUPTIONS,
+    *of_market.CORRUPTIONS,
+    *of_quotes.CORRUPTIONS,
+    *of_bills.CORRUPTIONS,
+    *of_structure.CORRUPTIONS,
+)
 CODES = [invariant.code for invariant in ALL]
 
 

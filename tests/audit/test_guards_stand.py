@@ -87,6 +87,9 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "exchange_lease": ("exchange_lease_agrees", "exchange_lease_status_moves"),
     "exchange_offer": ("exchange_offer_owns_its_offering", "exchange_offer_status_moves"),
     "exchange_order": ("exchange_order_owns_its_hold", "exchange_order_status_moves"),
+    "exchange_quote": ("exchange_quote_status_moves", "exchange_quote_stays", "exchange_quote_within_limits"),
+    "exchange_quoteline": ("exchange_quoteline_no_change", "exchange_quoteline_no_truncate"),
+    "exchange_quotepart": ("exchange_quotepart_no_change", "exchange_quotepart_no_truncate"),
     "exchange_round": ("exchange_round_has_its_documents", "exchange_round_status_moves"),
     "exchange_roundorder": ("exchange_roundorder_state_moves",),
     "exchange_roundoutcome": (
@@ -162,10 +165,26 @@ CONSTRAINTS: Final[dict[str, tuple[str, ...]]] = {
         "exchange_order_hours_add_up",
         "exchange_order_seq_key",
     ),
+    "exchange_quote": (
+        "exchange_quote_hold_id_key",
+        "quote_accepted_holds_funds",
+        "quote_accepted_in_time",
+        "quote_expired_in_time",
+        "quote_within_its_budget",
+    ),
+    "exchange_quoteline": ("quote_line_once",),
+    "exchange_quotepart": ("quote_part_once", "quote_part_pays_the_reserve"),
     "exchange_round": ("round_once_per_gate",),
     "exchange_roundorder": ("round_order_once",),
     "exchange_roundoutcome": ("exchange_roundoutcome_pkey", "outcome_bound_holds"),
-    "exchange_trade": ("trade_has_two_parties", "trade_once", "trade_pays_the_reserve", "trade_within_the_limit"),
+    "exchange_trade": (
+        "trade_has_two_parties",
+        "trade_of_a_round_or_a_quote",
+        "trade_once",
+        "trade_once_per_quote",
+        "trade_pays_the_reserve",
+        "trade_within_the_limit",
+    ),
 }
 
 UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {

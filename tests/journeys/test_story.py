@@ -96,7 +96,7 @@ def test_each_order_gets_its_trades_and_its_end(telling: Telling) -> None:
     trades = Trade.objects.order_by("order__seq", "starts_at")
     assert [
         (
-            story_name(story, trade.order_id),
+            story_name(story, trade.order_id or trade.id),
             trade.provider.name,
             (trade.starts_at - MIDNIGHT) // HOUR,
             (trade.ends_at - MIDNIGHT) // HOUR,

@@ -199,4 +199,6 @@ def check_books(story: Story, cancelled: Sequence[UUID]) -> None:
     assert set(RoundOrder.objects.values_list("order_id", flat=True)).isdisjoint(cancelled)
     assert {order.status for order in placed if order.id in cancelled} <= {OrderStatus.CANCELLED}
     for trade in Trade.objects.select_related("order", "round"):
+        assert trade.order is not None
+        assert trade.round is not None
         assert trade.order.created_at < trade.round.scheduled_at

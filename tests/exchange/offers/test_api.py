@@ -47,6 +47,7 @@ def test_an_offer_is_placed_amended_and_withdrawn(call: Call, story: Story) -> N
         "pause_credit_ppm": None,
         "return_credit_ppm": None,
         "total_unit_hours": 384,
+        "held_unit_hours": 0,
         "sold_unit_hours": 0,
         "open_unit_hours": 384,
         "closed_unit_hours": 0,

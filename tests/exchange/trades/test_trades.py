@@ -70,6 +70,7 @@ def test_a_trade_outside_of_its_limits_has_no_row(story: Story, change: dict[str
 def test_each_side_sees_its_own_order_or_offer_and_strangers_nothing(call: Call, story: Story) -> None:
     delivery = cleared(story)
     trade = Trade.objects.filter(buyer_id=story.beichen.organisation()).order_by("starts_at")[0]
+    assert trade.order_id is not None
     address = f"/v1/trades/{ids.spell('trd', trade.id)}"
     buyer = call(story.beichen, "get", address).json()
     assert (buyer["order"], buyer["offer"]) == (ids.spell("ord", trade.order_id), None)

@@ -1,0 +1,1 @@
+"""Purchases: an accepted quote becomes trades, contracts and leases at once, beside the auction."""
