@@ -8,6 +8,7 @@ from exchange.leases import api as leases
 from exchange.markets import api as markets
 from exchange.offers import api as offers
 from exchange.orders import api as orders
+from exchange.previews import api as previews
 from exchange.purchases import api as purchases
 from exchange.quotes import api as quotes
 from exchange.rounds import api as rounds
@@ -25,6 +26,7 @@ urlpatterns = [
     path("offers/<off:offer_id>/withdraw", offers.OfferWithdrawal.as_view(), name="api_offer_withdraw"),
     path("offers/<off:offer_id>/revisions", offers.OfferRevisions.as_view(), name="api_offer_revisions"),
     path("orders", orders.Orders.as_view(), name="api_orders"),
+    path("orders/preview", previews.OrderPreview.as_view(), name="api_order_preview"),
     path("orders/<ord:order_id>", orders.OneOrder.as_view(), name="api_order"),
     path("orders/<ord:order_id>/cancel", orders.OrderCancellation.as_view(), name="api_order_cancel"),
     path("orders/<ord:order_id>/revisions", orders.OrderRevisions.as_view(), name="api_order_revisions"),

@@ -5,6 +5,7 @@ from django.urls import path
 from exchange.leases import pages as leases
 from exchange.offers import pages as offers
 from exchange.orders import pages as orders
+from exchange.previews import pages as previews
 from exchange.purchases import pages as purchases
 from exchange.quotes import pages as quotes
 from exchange.rounds import pages as rounds
@@ -15,7 +16,7 @@ urlpatterns = [
     path("orders", orders.orders, name="orders"),
     path("support/orders", orders.all_orders, name="all_orders"),
     path("support/leases", leases.all_leases, name="all_leases"),
-    path("orders/new", orders.order_new, name="order_new"),
+    path("orders/new", previews.order_new, name="order_new"),
     path("orders/<ord:order_id>", orders.order, name="order"),
     path("orders/<ord:order_id>/raise", orders.order_raise, name="order_raise"),
     path("orders/<ord:order_id>/cancel", orders.order_cancel, name="order_cancel"),

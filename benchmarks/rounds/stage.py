@@ -260,7 +260,7 @@ def _orders(market: Market, book: Book, buyers: dict[str, Organisation]) -> None
                 earliest_at=FIRST + order.earliest * HOUR,
                 latest_at=FIRST + order.latest * HOUR,
                 single_site=order.single_site,
-                needs=_needs(order.needs).to_document(),
+                needs=needs_of(order.needs).to_document(),
                 limit_micros=order.limit,
                 limit_source=LimitSource.SYNTHETIC,
                 currency=CURRENCY,
@@ -364,7 +364,8 @@ def _pay_in(by_buyer: dict[UUID, int]) -> None:
     )
 
 
-def _needs(needs: books.Needs) -> Needs:
+def needs_of(needs: books.Needs) -> Needs:
+    """Return the needs of a recipe as orders have them."""
     return Needs(
         models=needs.model or (),
         min_memory_gb=needs.min_mem_gb,

@@ -1,13 +1,8 @@
-"""Orders as a buyer places and follows them."""
+"""Orders as a buyer follows them. The ticket on which one is placed is exchange.previews.pages."""
 
-import hashlib
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,32 +14,12 @@ from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
-from billing.contracts.rules import WorstCase
-from billing.ledger import queries as ledger
 from catalog.offerings import wording
 from catalog.offerings.needs import Needs
-from exchange.markets import proposals
-from exchange.markets import rules as market_rules
-from exchange.markets.models import Market
 from exchange.orders import queries, services
-from exchange.orders.forms import OrderForm, RaiseForm
+from exchange.orders.forms import RaiseForm
 from exchange.orders.models import Order
-from exchange.orders.rules import LIVE, OrderKind, OrderSpec, OrderTerms
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What somebody agrees to by placing an order; `digest` stands for all of it."""
-
-    market: Market
-    terms: OrderTerms
-    is_block: bool
-    needs: list[tuple[str, str]]
-    worst: WorstCase
-    hold_minor: int
-    gate_at: datetime
-    cancel_until: datetime
-    digest: str
+from exchange.orders.rules import LIVE
 
 
 @actor_required(Capability.VIEW_BUYING)
@@ -60,28 +35,6 @@ def all_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(
         request, "exchange/orders.html", {"listing": listing(queries.visible_to(actor), request), "is_staff": True}
     )
-
-
-@actor_required(Capability.TRADE)
-def order_new(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The order ticket: filled in, confirmed with its worst case, placed."""
-    if request.method != "POST":
-        form = OrderForm(actor=actor, initial=_suggestions(request))
-        return _ticket(request, actor, form)
-    form = OrderForm(request.POST, actor=actor)
-    if not form.is_valid():
-        return _ticket(request, actor, form, status=400)
-    spec = form.spec()
-    try:
-        shown = _rehearse(actor, spec)
-        if request.POST.get("confirmed") != shown.digest:
-            return _ticket(request, actor, form, shown=shown)
-        order = services.place(actor, spec, now=clock.now())
-    except DomainError as error:
-        form.refuse(error)
-        return _ticket(request, actor, form, status=422)
-    messages.success(request, _("The order is in the book. Its funds are held until the round decides."))
-    return redirect("order", order_id=order.id)
 
 
 @actor_required(Capability.VIEW_BUYING, Capability.SUPPORT, Capability.OPERATE)
@@ -119,38 +72,6 @@ def order_cancel(request: HttpRequest, actor: Actor, order_id: UUID) -> HttpResp
     return redirect("order", order_id=order_id)
 
 
-def _rehearse(actor: Actor, spec: OrderSpec) -> Confirmation:
-    """Place the order and undo it: whatever would be refused is refused before anybody is asked to confirm."""
-    now = clock.now()
-    with transaction.atomic():
-        order = services.place(actor, spec, now=now)
-        transaction.set_rollback(True)
-    market = order.market
-    gate_at = market_rules.next_gate(market.terms, now)
-    worst = queries.worst_case(market, spec.terms, at=now)
-    # Asked again if anything that was shown has changed: what is typed, or what it comes to.
-    digest = hashlib.sha256(repr((spec, worst, order.hold.amount_minor)).encode()).hexdigest()
-    return Confirmation(
-        market=market,
-        terms=spec.terms,
-        is_block=spec.kind is OrderKind.BLOCK,
-        needs=wording.in_words(spec.terms.needs),
-        worst=worst,
-        hold_minor=order.hold.amount_minor,
-        gate_at=gate_at,
-        cancel_until=market_rules.cancel_deadline(market.terms, gate_at),
-        digest=digest,
-    )
-
-
-def _ticket(
-    request: HttpRequest, actor: Actor, form: OrderForm, *, shown: Confirmation | None = None, status: int = 200
-) -> HttpResponse:
-    wallets = ledger.wallets(actor.organisation())
-    context = {"form": form, "wallets": wallets, "shown": shown}
-    return render(request, "exchange/order_new.html", context, status=status)
-
-
 def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *, status: int = 200) -> HttpResponse:
     trades = (
         order.trades.select_related("offer__offering__site", "provider", "round", "contract")
@@ -171,11 +92,3 @@ def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *
         "rounds": order.rounds.select_related("round").order_by("round__scheduled_at"),
     }
     return render(request, "exchange/order.html", context, status=status)
-
-
-def _suggestions(request: HttpRequest) -> dict[str, Any]:
-    """What an empty ticket shows: the needs of the search it came from, and the first hours a market delivers."""
-    lists = {name: request.GET.getlist(name) for name in ("models", "regions", "interconnects")}
-    single = {name: value for name, value in request.GET.items() if name not in lists and name != "market"}
-    first = proposals.initial(request.GET.get("market", ""), start="earliest_at", end="latest_at", now=clock.now())
-    return {**first, **single, **lists}

@@ -148,3 +148,23 @@ def test_a_refused_raise_keeps_the_order_and_what_was_typed(story: Story, trader
     assert 'value="99.00"' in answer.content.decode()
     order.refresh_from_db()
     assert order.limit_micros == 12_500_000
+
+
+def test_the_check_shows_how_the_order_stands_in_the_open_book(story: Story, trader: Client) -> None:
+    cast.place_offer(story, story.huailai, story.huailai_cards, "8.00")
+    page = trader.post(reverse("order_new"), ticket(story)).content.decode()
+    assert "All of it is there" in page
+    assert "Lowest compatible reserve in the book" in page
+    assert "Place this order" in page
+
+
+def test_the_check_of_an_order_that_nothing_fits_says_why_and_what_would(story: Story, trader: Client) -> None:
+    cast.place_offer(story, story.huailai, story.huailai_cards, "8.00")
+    page = trader.post(reverse("order_new"), ticket(story, limit_price="7.00")).content.decode()
+    assert "There is no supply that it could use at this limit" in page
+    assert "the lowest compatible reserve is 8" in page
+    assert "limit 8.01 CNY" in page
+    unmet = trader.post(reverse("order_new"), ticket(story, min_green_percent="95"))
+    assert unmet.status_code == 422
+    assert "min_green_pct = 95 excludes 1 of 1 listed cells" in unmet.content.decode()
+    assert "Green power: at least 85 %" in unmet.content.decode()
