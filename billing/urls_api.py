@@ -3,6 +3,8 @@
 from django.urls import path
 
 from billing.contracts import api as contracts
+from billing.exports import api as exports
+from billing.exports.tables import Format
 from billing.invoices import api as invoices
 from billing.ledger import api as ledger
 from billing.payments import api as payments
@@ -36,3 +38,15 @@ urlpatterns = [
     path("statements/<stm:statement_id>/lines", invoices.StatementLines.as_view(), name="api_statement_lines"),
     path("unmatched-items", reconciliation.UnmatchedItems.as_view(), name="api_unmatched_items"),
 ]
+
+# Every list of finance as a file: /v1/exports/invoices.csv and .xlsx, and so on.
+urlpatterns += [
+    path(
+        f"exports/{view.title}.{file_format}",
+        view.as_view(file_format=file_format),
+        name=f"api_export_{view.title.replace('-', '_')}_{file_format}",
+    )
+    for view in exports.FILES
+    for file_format in Format
+]
+urlpatterns.append(path("exports/focus.csv", exports.FocusFile.as_view(), name="api_export_focus"))

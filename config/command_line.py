@@ -44,6 +44,8 @@ WITHOUT_DATABASE: Final = frozenset(
 )
 # These run in a database of their own, never in the one that is configured: name -> directory below .data.
 OWN_DATABASE: Final = {"simulate": "simulation"}
+# And these with `--demo`, in which they export what they have simulated.
+DEMO_DATABASE: Final = {"export_focus": "demo-month", "export_journal": "demo-month"}
 # These look at or make the schema themselves.
 _SCHEMA: Final = frozenset({"migrate", "showmigrations", "sqlmigrate", "prepare", "up"})
 
@@ -112,14 +114,15 @@ def _services(arguments: list[str], data: Path | None) -> Iterator[embedded.Serv
     if command in WITHOUT_DATABASE or {"-h", "--help"} & set(arguments):
         yield None
         return
-    configured = _configured(command, data)
+    own = _own_directory(arguments)
+    configured = {} if own is not None else _configured(command, data)
     if command != "up" and len(configured) == len(_CONFIGURED) - ("DATABASE_OWNER_URL" not in configured):
         yield None
         return
     for name in set(_CONFIGURED) - set(configured):
         os.environ.pop(name, None)
     with embedded.running(
-        _data_directory(command, data),
+        _data_directory(own, data),
         command=command,
         exclusive=command == "up",
         environment=configured,
@@ -130,7 +133,7 @@ def _services(arguments: list[str], data: Path | None) -> Iterator[embedded.Serv
 
 def _configured(command: str, data: Path | None) -> dict[str, str]:
     """Return the addresses from outside that count: none when the command names a database directory."""
-    if command in OWN_DATABASE or (data is not None and command != "up"):
+    if data is not None and command != "up":
         return {}
     given = {name: os.environ.get(name, "").strip() for name in _CONFIGURED}
     if not given["DATABASE_URL"]:
@@ -138,11 +141,17 @@ def _configured(command: str, data: Path | None) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _data_directory(command: str, data: Path | None) -> Path:
+def _own_directory(arguments: list[str]) -> str | None:
+    """Return where the command's own database is, below the data directory; None when it has none."""
+    command = _command(arguments)
+    return OWN_DATABASE.get(command) or (DEMO_DATABASE.get(command) if "--demo" in arguments else None)
+
+
+def _data_directory(own: str | None, data: Path | None) -> Path:
     if data is not None:
         return data
     general = Path(os.environ.get("EXCHANGE_DATA", "").strip() or ROOT / ".data")
-    return general / OWN_DATABASE[command] if command in OWN_DATABASE else general
+    return general if own is None else general / own
 
 
 def _execute(arguments: list[str], *, migrate: bool) -> int:

@@ -117,51 +117,67 @@ def do_jobs() -> None:
 def _top_up(story: Story) -> None:
     """Three transfers arrive and finance confirms them."""
     cast = story.cast
-    finance = acting_for(cast.operator, Capability.OPERATE_BOOKS, Capability.VIEW_BOOKS)
     for buyer, yuan in ((cast.beichen, 6_000), (cast.lanting, 2_000), (cast.qinghe, 1_000)):
-        now = clock.now()
-        amount = Money(yuan * 100, CURRENCY)
-        top_up = payments.request_top_up(acting_for(buyer, Capability.TRADE), amount, now=now)
-        line = BankLine(
-            bank_reference=f"BANK-{top_up.reference}",
-            amount=amount,
-            value_date=now.astimezone(ZoneInfo(TIMEZONE)).date(),
-            payer=buyer.name,
-            remittance=top_up.reference,
-        )
-        payments.confirm(finance, top_up.id, line, now=now)
+        top_up(cast, buyer, yuan=yuan)
+
+
+def top_up(cast: Cast, buyer: Organisation, *, yuan: int) -> None:
+    """Let a transfer arrive at the present instant, and finance confirm it."""
+    finance = acting_for(cast.operator, Capability.OPERATE_BOOKS, Capability.VIEW_BOOKS)
+    now = clock.now()
+    amount = Money(yuan * 100, CURRENCY)
+    asked = payments.request_top_up(acting_for(buyer, Capability.TRADE), amount, now=now)
+    line = BankLine(
+        bank_reference=f"BANK-{asked.reference}",
+        amount=amount,
+        value_date=now.astimezone(ZoneInfo(TIMEZONE)).date(),
+        payer=buyer.name,
+        remittance=asked.reference,
+    )
+    payments.confirm(finance, asked.id, line, now=now)
 
 
 def _enter(story: Story) -> None:
     """Enter S1, S2, B1, B2 and B3, in this order, a minute apart."""
     cast = story.cast
     steps: tuple[Callable[[], None], ...] = (
-        lambda: _offer(story, "S1", cast.huailai, cast.huailai_cards, reserve=Decimal("8.00")),
-        lambda: _offer(story, "S2", cast.zhangbei, cast.zhangbei_cards, reserve=Decimal("10.00")),
-        lambda: _block(story, "B1", cast.beichen, quantity=16, limit=Decimal("12.50")),
-        lambda: _hourly(story, "B2", cast.lanting, quantity=12, limit=Decimal("11.00")),
-        lambda: _hourly(story, "B3", cast.qinghe, quantity=8, limit=Decimal("9.00")),
+        lambda: offer(story, "S1", cast.huailai, cast.huailai_cards, reserve=Decimal("8.00")),
+        lambda: offer(story, "S2", cast.zhangbei, cast.zhangbei_cards, reserve=Decimal("10.00")),
+        lambda: block(story, "B1", cast.beichen, quantity=16, limit=Decimal("12.50")),
+        lambda: hourly(story, "B2", cast.lanting, quantity=12, limit=Decimal("11.00")),
+        lambda: hourly(story, "B3", cast.qinghe, quantity=8, limit=Decimal("9.00")),
     )
     for step in steps:
         step()
         clock.set_virtual(clock.now() + timedelta(minutes=1))
 
 
-def _offer(story: Story, name: str, provider: Organisation, offering: Offering, *, reserve: Decimal) -> None:
-    terms = OfferTerms(16, story.at(0), story.at(24), _micros(reserve))
+def offer(
+    story: Story,
+    name: str,
+    provider: Organisation,
+    offering: Offering,
+    *,
+    reserve: Decimal,
+    hours: tuple[int, int] = (0, 24),
+) -> None:
+    """Offer all 16 cards, by default the whole day."""
+    terms = OfferTerms(16, story.at(hours[0]), story.at(hours[1]), _micros(reserve))
     spec = OfferSpec(story.cast.market.id, offering.id, terms)
     actor = acting_for(provider, Capability.LIST)
     story.offers[name] = offers.place(actor, spec, now=clock.now(), lists_capacity=True)
 
 
-def _block(story: Story, name: str, buyer: Organisation, *, quantity: int, limit: Decimal) -> None:
-    """All or none of the cards, at one site, the whole day."""
+def block(
+    story: Story, name: str, buyer: Organisation, *, quantity: int, limit: Decimal, hours: tuple[int, int] = (0, 24)
+) -> None:
+    """All or none of the cards, at one site, by default the whole day."""
     terms = OrderTerms(
         quantity_max=quantity,
         quantity_min=quantity,
-        hours=24,
-        earliest_at=story.at(0),
-        latest_at=story.at(24),
+        hours=hours[1] - hours[0],
+        earliest_at=story.at(hours[0]),
+        latest_at=story.at(hours[1]),
         needs=Needs(models=(CARD,)),
         limit_micros=_micros(limit),
     )
@@ -173,14 +189,16 @@ def _block(story: Story, name: str, buyer: Organisation, *, quantity: int, limit
     )
 
 
-def _hourly(story: Story, name: str, buyer: Organisation, *, quantity: int, limit: Decimal) -> None:
-    """Up to so many cards in each hour from 08:00 to 20:00."""
+def hourly(
+    story: Story, name: str, buyer: Organisation, *, quantity: int, limit: Decimal, hours: tuple[int, int] = (8, 20)
+) -> None:
+    """Up to so many cards in each hour, by default from 08:00 to 20:00."""
     terms = OrderTerms(
         quantity_max=quantity,
         quantity_min=None,
         hours=None,
-        earliest_at=story.at(8),
-        latest_at=story.at(20),
+        earliest_at=story.at(hours[0]),
+        latest_at=story.at(hours[1]),
         needs=Needs(models=(CARD,)),
         limit_micros=_micros(limit),
     )

@@ -2,24 +2,18 @@
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
 from accounts.foundation.errors import DomainError
-from accounts.organisations.models import Organisation
-from config import roles
+from config import throwaway
 from config.audit.checks import violated
 from exchange.imports import desk
 from exchange.imports.alibaba import Plan, parse_alibaba
 from exchange.imports.vast import parse_vast
 from exchange.simulation import report
 from exchange.simulation.run import Simulation
-
-MARKER: Final = "simulation"  # a file beside the database: what is in it was simulated and may be thrown away
 
 
 class Command(BaseCommand):
@@ -44,7 +38,7 @@ class Command(BaseCommand):
             offers = parse_vast(options["offers"])
             plan = Plan(days=options["days"], seed=options["seed"], at_most=options["at_most"])
             orders = parse_alibaba(options["orders"], plan)
-            _empty_database()
+            throwaway.start_over()
             simulation = Simulation(offers, orders, days=options["days"], seed=options["seed"])
             market = simulation.run()
         except DomainError as refusal:
@@ -56,18 +50,3 @@ class Command(BaseCommand):
             options["report"].write_text(report.spelled(figures), encoding="utf-8")
         if figures["violations"]:
             raise CommandError(f"{figures['violations']} invariants do not hold; see manage.py audit.", returncode=1)
-
-
-def _empty_database() -> None:
-    """Throw an earlier simulation away; refuse to touch anything else."""
-    marker = settings.DATA_DIR / MARKER
-    if Organisation.objects.exists():
-        if not marker.exists():
-            raise CommandError(
-                f"{settings.DATA_DIR} holds a market that was not simulated. Give --data a directory of its own."
-            )
-        with roles.as_owner(), connection.cursor() as cursor:
-            cursor.execute("DROP SCHEMA public CASCADE")
-            cursor.execute("CREATE SCHEMA public")
-        call_command("migrate", verbosity=0, interactive=False)
-    marker.touch()

@@ -1,0 +1,61 @@
+"""What the export commands have in common: a demo to export, one snapshot to read, and a whole file or none."""
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+
+from config import throwaway
+from exchange.demo import months
+from exchange.demo.cast import Cast
+
+
+class Printer(Protocol):
+    """Where a command says what it does."""
+
+    def write(self, text: str) -> object:
+        """Write a line."""
+
+
+def add_demo(parser: ArgumentParser) -> None:
+    """Declare `--demo`; `config.command_line` gives the command its own database when it is there."""
+    parser.add_argument(
+        "--demo", action="store_true", help="simulate a small month in a database of its own, and export that"
+    )
+
+
+def simulate(printer: Printer) -> Cast:
+    """Play the demo's month in the command's own database, which holds nothing else, and return who took part."""
+    throwaway.start_over()
+    printer.write(f"Simulating {months.FIRST:%B %Y} ...")
+    return months.play()
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read one committed state of the database inside the block, however long it takes."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
+@contextmanager
+def file_at(path: Path) -> Iterator[IO[Any]]:
+    """Write a file that takes its place once it is whole; raises CommandError when it cannot be written."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

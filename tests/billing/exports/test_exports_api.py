@@ -1,0 +1,149 @@
+"""Files over HTTP: every row that the caller may see, and no other."""
+
+import csv
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.actors.actor import Capability
+from accounts.foundation import ids
+from billing.invoices import services as invoices
+from billing.invoices.models import Invoice
+from tests.billing import delivery
+from tests.billing.cast import Desk, desk
+
+CSV_FILES = (
+    "invoices",
+    "invoice-lines",
+    "statements",
+    "statement-lines",
+    "ledger-entries",
+    "top-ups",
+    "bank-receipts",
+)
+
+
+def read(response: Any) -> list[dict[str, str]]:
+    assert response.status_code == 200, response.content
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture
+def billed(db: None) -> tuple[Desk, Invoice]:
+    """A desk where Beichen AI Lab has an invoice and Huailai Compute a statement."""
+    people = desk()
+    from tests.catalog import cast
+
+    operator = cast.acting_for(_organisation("Exchange"), frozenset({Capability.OPERATE}))
+    provider, buyer = _organisation("Huailai Compute"), _organisation("Beichen AI Lab")
+    site = cast.listed_site(operator, "zjk-1", name="Zhangjiakou")
+    offering = cast.listed_offering(operator, cast.acting_for(provider, cast.SELLING), site)
+    stage = delivery.Stage(_organisation("Exchange"), provider, buyer, offering)
+    delivery.fund(buyer, 600_000)
+    agreed = delivery.contract(stage, [delivery.slot(stage, 0, 10, 8, 9_000_000)])
+    metered = delivery.point(agreed, offering)
+    delivery.report(stage, [delivery.segment(metered, "s1", 0, 10, 8), delivery.reading(metered, "r1", 1, 2, "3.5")])
+    from billing.contracts import services as contracts
+
+    contracts.end(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
+    invoice = invoices.invoice_contract(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
+    invoices.issue_statement(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
+    assert invoice is not None
+    return people, invoice
+
+
+def _organisation(name: str) -> Any:
+    from accounts.organisations.models import Organisation
+
+    return Organisation.objects.get(name=name)
+
+
+def test_finance_takes_every_table_away_in_both_formats(billed: tuple[Desk, Invoice]) -> None:
+    people, _ = billed
+    for name in CSV_FILES:
+        rows = read(people.auditor.get(f"/v1/exports/{name}.csv"))
+        response = people.auditor.get(f"/v1/exports/{name}.xlsx")
+        book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+        assert book.active is not None
+        assert book.active.max_row == len(rows) + 1
+        assert response["Content-Disposition"] == f'attachment; filename="{name}.xlsx"'
+        assert response["Cache-Control"] == "no-store"
+
+
+def test_a_table_says_what_the_documents_say(billed: tuple[Desk, Invoice]) -> None:
+    people, invoice = billed
+
+    (row,) = read(people.viewer.get("/v1/exports/invoices.csv"))
+    lines = read(people.viewer.get("/v1/exports/invoice-lines.csv"))
+    entries = read(people.auditor.get("/v1/exports/ledger-entries.csv"))
+
+    assert (row["number"], row["total"]) == (invoice.number, "772.69")
+    assert [(line["kind"], line["amount"]) for line in lines] == [
+        ("capacity", "720.00"),
+        ("metered", "1.75"),
+        ("fee", "7.20"),
+    ]
+    debit = sum(float(entry["debit"] or 0) for entry in entries)
+    assert debit == pytest.approx(sum(float(entry["credit"] or 0) for entry in entries))
+    assert debit > 6000
+
+
+def test_others_see_nothing_of_it(billed: tuple[Desk, Invoice]) -> None:
+    people, _ = billed
+
+    assert read(people.stranger.get("/v1/exports/invoices.csv")) == []
+    assert read(people.stranger.get("/v1/exports/invoice-lines.csv")) == []
+    assert read(people.stranger.get("/v1/exports/ledger-entries.csv")) == []
+    assert len(read(people.seller.get("/v1/exports/statements.csv"))) == 1
+    assert people.seller.get("/v1/exports/bank-receipts.csv").status_code == 403
+
+
+def test_files_are_filtered_like_their_lists_and_refuse_what_they_do_not_know(billed: tuple[Desk, Invoice]) -> None:
+    people, _ = billed
+
+    assert read(people.auditor.get("/v1/exports/invoices.csv", issued_from="2027-01-01T00:00:00Z")) == []
+    assert len(read(people.auditor.get("/v1/exports/invoices.csv", status="paid"))) == 1
+    refused = people.auditor.get("/v1/exports/invoices.csv", colour="red")
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["parameter"] == "colour"
+
+
+def test_a_buyer_takes_its_own_costs_away_and_finance_any_buyers(billed: tuple[Desk, Invoice]) -> None:
+    people, invoice = billed
+    lab = ids.spell("org", people.lab.id)
+
+    own = read(people.viewer.get("/v1/exports/focus.csv", period="2026-05"))
+    assert sum(float(row["BilledCost"]) for row in own) == pytest.approx(invoice.total_minor / 100)
+    assert read(people.auditor.get("/v1/exports/focus.csv", period="2026-05", organisation=lab)) == own
+    assert read(people.viewer.get("/v1/exports/focus.csv", period="2026-06")) == []
+    assert people.stranger.get("/v1/exports/focus.csv", period="2026-05", organisation=lab).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [({}, "period"), ({"period": "2026-13"}, "period"), ({"period": "2026-05", "version": "9"}, "version")],
+)
+def test_a_request_for_costs_names_what_is_wrong(db: None, query: dict[str, str], wrong: str) -> None:
+    refused = desk().viewer.get("/v1/exports/focus.csv", **query)
+
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["parameter"] == wrong
+
+
+def test_a_file_asks_the_database_as_often_for_many_rows_as_for_one(billed: tuple[Desk, Invoice]) -> None:
+    people, _ = billed
+
+    def queries(name: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            read(people.auditor.get(f"/v1/exports/{name}.csv"))
+        return len(captured)
+
+    before = {name: queries(name) for name in CSV_FILES}
+    delivery.fund(people.lab, 100)
+    delivery.fund(people.lab, 200)
+    assert {name: queries(name) for name in CSV_FILES} == before

@@ -1,0 +1,118 @@
+"""The journal of a simulated quarter: other double-entry programs accept it and come to the ledger's balances."""
+
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from beancount import loader
+from beancount.core import data, realization
+from django.core.management import call_command
+from django.db.models import Sum
+
+from accounts.actors.actor import Actor, Capability
+from accounts.actors.errors import NotAllowed
+from accounts.foundation import clock
+from billing.exports import books
+from billing.exports.focus import in_currency
+from billing.exports.journal import JournalFormat, account_path
+from billing.ledger.chart import Code
+from billing.ledger.models import Account, LedgerEntry, LedgerTransaction
+from billing.ledger.rules import AccountRef
+from exchange.demo.cast import Cast
+
+HLEDGER = shutil.which("hledger")
+
+
+def written(journal_format: str, path: Path) -> Path:
+    call_command("export_journal", format=journal_format, out=path)
+    return path
+
+
+def bean_check(journal: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).parent / "bean-check"
+    return subprocess.run([program, str(journal)], capture_output=True, text=True, check=False)
+
+
+def ledger_balances() -> dict[tuple[str, str], Decimal]:
+    """Return the sum of all entries of each account and currency, by the account's name in a journal."""
+    sums = LedgerEntry.objects.order_by().values_list("account__code", "account__organisation_id", "currency")
+    return {
+        (account_path(AccountRef(Code(code), organisation_id)), currency): in_currency(int(minor), currency)
+        for code, organisation_id, currency, minor in sums.annotate(Sum("amount_minor"))
+    }
+
+
+def test_bean_check_accepts_the_quarter_and_its_balances_are_the_ledgers(quarter: Cast, tmp_path: Path) -> None:
+    journal = written("beancount", tmp_path / "books.bean")
+
+    checked = bean_check(journal)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+    entries, errors, _ = loader.load_file(str(journal))
+    assert not errors
+    transactions = [entry for entry in entries if isinstance(entry, data.Transaction)]
+    assert len(transactions) == LedgerTransaction.objects.count() > 40
+    assert sum(isinstance(entry, data.Balance) for entry in entries) == len(ledger_balances())
+    root = realization.realize(entries)  # type: ignore[no-untyped-call]  # beancount has no types here
+    found = {
+        (account.account, position.units.currency): position.units.number
+        for account in realization.iter_children(root)  # type: ignore[no-untyped-call]
+        for position in account.balance
+    }
+    assert found == {key: amount for key, amount in ledger_balances().items() if amount}
+
+
+def test_bean_check_refuses_the_journal_when_a_posting_is_missing(quarter: Cast, tmp_path: Path) -> None:
+    journal = written("beancount", tmp_path / "books.bean")
+    paragraphs = journal.read_text().split("\n\n")
+    journal.write_text("\n\n".join(paragraphs[:5] + paragraphs[6:]))
+
+    checked = bean_check(journal)
+
+    assert checked.returncode != 0
+    assert "Balance failed" in checked.stderr
+
+
+@pytest.mark.skipif(HLEDGER is None, reason="hledger is not installed; it is a package of the system")
+def test_hledger_accepts_the_quarter_with_every_account_declared(quarter: Cast, tmp_path: Path) -> None:
+    journal = written("hledger", tmp_path / "books.journal")
+
+    checked = subprocess.run(
+        ["hledger", "-f", str(journal), "check", "--strict"], capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+    shown = subprocess.run(
+        ["hledger", "-f", str(journal), "balance", "--flat", "--no-total", "--layout=bare", "-O", "csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [line.strip('"').split('","') for line in shown.stdout.splitlines()[1:]]
+    found = {(account, currency): Decimal(amount) for account, currency, amount in rows if Decimal(amount)}
+    assert found == {key: amount for key, amount in ledger_balances().items() if amount}
+
+
+def test_shards_are_one_account_and_a_quarter_uses_several(quarter: Cast, tmp_path: Path) -> None:
+    text = written("hledger", tmp_path / "books.journal").read_text()
+
+    assert Account.objects.filter(code=Code.CAPACITY_REVENUE, currency="CNY").count() > 1
+    assert text.count("account Income:4010-Capacity-and-metered-revenue\n") == 1
+
+
+def test_the_journal_is_for_those_who_read_the_books(db: None) -> None:
+    trader = Actor(None, None, None, frozenset({Capability.TRADE}), "test")
+
+    with pytest.raises(NotAllowed):
+        list(books.journal_pieces(trader, JournalFormat.HLEDGER, today=clock.now().date()))
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(transactional_db: None, tmp_path: Path) -> None:
+    from django.core.management.base import CommandError
+
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("export_journal", format="hledger", out=tmp_path / "missing" / "books.journal")
+    assert not list(tmp_path.iterdir())
