@@ -3,6 +3,7 @@
 from django.urls import path
 
 from billing.contracts import api as contracts
+from billing.documents import api as documents
 from billing.exports import api as exports
 from billing.exports.tables import Format
 from billing.invoices import api as invoices
@@ -36,6 +37,20 @@ urlpatterns = [
     path("statements", invoices.Statements.as_view(), name="api_statements"),
     path("statements/<stm:statement_id>", invoices.OneStatement.as_view(), name="api_statement"),
     path("statements/<stm:statement_id>/lines", invoices.StatementLines.as_view(), name="api_statement_lines"),
+    path("invoices/<inv:document_id>/document.pdf", documents.InvoicePrint.as_view(), name="api_invoice_pdf"),
+    path(
+        "invoices/<inv:document_id>/document.html",
+        documents.InvoicePrint.as_view(as_pdf=False),
+        name="api_invoice_html",
+    ),
+    path("invoices/<inv:document_id>/document.xml", documents.InvoiceXml.as_view(), name="api_invoice_xml"),
+    path("statements/<stm:document_id>/document.pdf", documents.StatementPrint.as_view(), name="api_statement_pdf"),
+    path(
+        "statements/<stm:document_id>/document.html",
+        documents.StatementPrint.as_view(as_pdf=False),
+        name="api_statement_html",
+    ),
+    path("statements/<stm:document_id>/document.xml", documents.StatementXml.as_view(), name="api_statement_xml"),
     path("unmatched-items", reconciliation.UnmatchedItems.as_view(), name="api_unmatched_items"),
 ]
 

@@ -22,6 +22,7 @@ from billing.exports.focus import Account, ChargeCategory, CostRow, Document, Pl
 from billing.invoices.models import BilledCharge, Invoice, InvoiceLine
 from billing.invoices.rules import BOOKS_ZONE, InvoiceStatus, Side
 from billing.rating.bills import LineKind
+from billing.rating.charges import ChargeKind
 from catalog.measures.interval import Interval
 from catalog.measures.price import exact_amount
 from catalog.measures.units import unit
@@ -127,8 +128,8 @@ class _Sheet:
     def _line(self, line: InvoiceLine) -> Iterator[CostRow]:
         if line.price_micros is not None:
             yield from self._usage(line)
-        elif line.offering_id is None and line.amount_minor >= 0:
-            yield self._fee(line)
+        elif line.amount_minor >= 0:
+            yield self._share(line)
         else:
             yield self._credit(line)
 
@@ -162,7 +163,7 @@ class _Sheet:
         is_capacity = line.kind == LineKind.CAPACITY
         sku = f"{agreed.cell}:{line.unit}"
         version = f"round-{line.price_micros}" if is_capacity else f"v{agreed.rate_card_version}-{line.price_micros}"
-        listed = agreed.rate(line.unit)
+        listed = agreed.rate(line.unit, line.service_start)
         list_micros = listed.price_micros if is_capacity and listed is not None else line.price_micros
         measured = unit(line.unit)
         return Priced(
@@ -188,8 +189,8 @@ class _Sheet:
             details[_COUNTS[line.unit]] = 1
         return details
 
-    def _fee(self, line: InvoiceLine) -> CostRow:
-        """The exchange's fee: so many per cent at a hundredth of the base each."""
+    def _share(self, line: InvoiceLine) -> CostRow:
+        """The exchange's fee, or what a rate card adds: so many per cent at a hundredth of the base each."""
         assert line.share_ppm is not None, line
         assert line.share_base_minor is not None, line
         a_percent = focus.in_currency(line.share_base_minor, self.document.currency).scaleb(-2)
@@ -198,16 +199,16 @@ class _Sheet:
             unit=unit("percent").focus_unit,
             contracted_unit_price=a_percent,
             list_unit_price=a_percent,
-            sku_id="exchange-fee",
-            sku_meter="Share of capacity value",
-            sku_price_id=f"exchange-fee:v{self.terms.fees.version}:{self.document.number}-{line.n}",
+            sku_id=f"exchange-{line.kind}",
+            sku_meter="Share of an amount",
+            sku_price_id=f"exchange-{line.kind}:{self.document.number}-{line.n}",
             details={"x_FeeVersion": self.terms.fees.version},
             pricing_category="Standard",
             consumed=focus.printed_quantity(Fraction(line.share_ppm, 10_000)),
             consumed_unit=unit("percent").focus_unit,
         )
         # Not a purchase, whose effective cost the specification wants to be 0 until it is used up.
-        return self._row(line, ChargeCategory.USAGE, "Usage-Based", service=HOUSE, priced=priced)
+        return self._row(line, ChargeCategory.USAGE, "Usage-Based", service=self._service(line), priced=priced)
 
     def _credit(self, line: InvoiceLine) -> CostRow:
         return self._row(line, ChargeCategory.CREDIT, "One-Time", service=self._service(line))
@@ -215,7 +216,7 @@ class _Sheet:
     def _service(self, line: InvoiceLine) -> Service:
         if line.offering_id is None:
             return HOUSE
-        if line.kind == LineKind.METERED:
+        if line.kind in {LineKind.METERED, LineKind.MINIMUM, LineKind.ADJUSTMENT}:
             return _METERED.get(line.unit, _EXTRAS)
         # Bare metal is counted among the virtual machines.
         return Service(self.terms.offering(line.offering_id).name, "Compute", "Virtual Machines")
@@ -281,7 +282,9 @@ class _Day:
 
 def _days(line: InvoiceLine) -> list[_Day]:
     """Return what was supplied under a line, day by day; a line without charges behind it is one piece."""
-    charges = BilledCharge.objects.filter(line=line).annotate(day=TruncDate("charge__starts_at", tzinfo=BOOKS_ZONE))
+    # Readings that stand behind a tariff's line are its evidence; the tariff's own charges are what it counts.
+    counted = BilledCharge.objects.filter(line=line).exclude(charge__kind=ChargeKind.MEASURED)
+    charges = counted.annotate(day=TruncDate("charge__starts_at", tzinfo=BOOKS_ZONE))
     by_day = charges.values_list("day").annotate(
         Sum("charge__raw_quantity"), Min("charge__starts_at"), Max("charge__ends_at")
     )
