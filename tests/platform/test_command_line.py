@@ -50,7 +50,14 @@ def test_a_named_directory_wins_over_a_configured_database_except_for_up(monkeyp
     assert command_line._configured("audit", None) == configured
     assert command_line._configured("audit", Path("/d")) == {}
     assert command_line._configured("up", Path("/d")) == configured
-    assert command_line._configured("simulate", None) == {}
+
+
+def test_what_a_command_simulates_has_a_database_of_its_own() -> None:
+    assert command_line._own_directory(["manage.py", "simulate"]) == "simulation"
+    assert command_line._own_directory(["manage.py", "export_focus", "--out", "f", "--demo"]) == "demo-month"
+    assert command_line._own_directory(["manage.py", "export_journal", "--demo"]) == "demo-month"
+    assert command_line._own_directory(["manage.py", "export_journal"]) is None
+    assert command_line._own_directory(["manage.py", "audit", "--demo"]) is None
 
 
 def test_a_command_that_needs_no_database_starts_none(data: Path, bare_environment: dict[str, str]) -> None:
