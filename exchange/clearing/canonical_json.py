@@ -14,7 +14,9 @@ def dump(value: object) -> bytes:
 
 def _ordered(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _ordered(value[key]) for key in sorted(value, key=_utf16)}
+        # Plain keys have one order, whatever counts as a character.
+        plain = "".join(value).isascii()
+        return {key: _ordered(value[key]) for key in (sorted(value) if plain else sorted(value, key=_utf16))}
     if isinstance(value, list | tuple):
         return [_ordered(item) for item in value]
     assert value is None or isinstance(value, str | int), value

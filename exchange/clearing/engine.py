@@ -7,6 +7,7 @@ What leaves it has passed ``verify`` on the very document that will be published
 import json
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TypeAlias
 
 from exchange.clearing import book as books
 from exchange.clearing import certificate, divisible, prices, settle, verify
@@ -16,13 +17,21 @@ from exchange.clearing.allocation import Allocation
 from exchange.clearing.book import Book, Document
 from exchange.clearing.certificate import Certificate, Vector
 from exchange.clearing.errors import EngineFault
+from exchange.clearing.large import market as markets
+from exchange.clearing.large import publication
+from exchange.clearing.large.market import Market as LargeMarket
+from exchange.clearing.large.neighbourhoods import Run
+from exchange.clearing.large.search import Limits as LargeLimits
+from exchange.clearing.large.search import Search as LargeSearch
+from exchange.clearing.large.search import Stats as LargeStats
 from exchange.clearing.model import Market
 from exchange.clearing.outcome import Outcome
 from exchange.clearing.search import DEFAULT, Candidate, Limits, Search, Stats
 from exchange.clearing.solver import Highs, Solver
 from exchange.clearing.violations import RejectedBlock, Violation
 
-ENGINE = "strict-uniform/1"
+ENGINE = "strict-uniform/2"
+LARGE = LargeLimits()
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Result:
     degraded: bool
     book_digest: str
     engine_version: str
-    stats: Stats
+    stats: Stats | LargeStats
 
     def record_document(self) -> Document:
         """Return everything beside prices and trades, as JSON for the round's record."""
@@ -60,16 +69,31 @@ class Result:
         }
 
 
-def clear(book: Book, *, limits: Limits = DEFAULT, solver: Solver | None = None) -> Result:
-    """Clear a book; raises EngineFault rather than return an outcome that breaks a hard rule."""
+# An outcome, its certificate, what the search did, and whether a limit cut it short.
+_Cleared: TypeAlias = tuple[Outcome, Certificate, Stats | LargeStats, bool]
+
+
+def clear(
+    book: Book,
+    *,
+    limits: Limits = DEFAULT,
+    large_limits: LargeLimits = LARGE,
+    solver: Solver | None = None,
+    run: Run | None = None,
+) -> Result:
+    """Clear a book; raises EngineFault rather than return an outcome that breaks a hard rule.
+
+    ``run`` computes the batches of a wave of a large book, in this process by default; the result does not depend
+    on who computes them.
+    """
     book = books.canonical(book)
     if limits.divisible and (cleared := divisible.clear(book)) is not None:
         return _without_search(book, *cleared)
     solver = solver or Highs()
-    market = _market(book, limits)
-    search = Search(market, solver, limits)
-    found = search.run()
-    outcome, proof = _publishable(market, found, solver)
+    large = markets.build(book) if len(book.orders) > limits.large_orders else None
+    outcome, proof, stats, degraded = (
+        _small(book, solver, limits) if large is None else _large(large, solver, large_limits, run)
+    )
     report = verify.verify(book, json.loads(outcome.canonical_bytes()))
     if report.hard:
         raise EngineFault(tuple(str(violation) for violation in report.hard))
@@ -79,11 +103,24 @@ def clear(book: Book, *, limits: Limits = DEFAULT, solver: Solver | None = None)
         rejected_blocks=report.rejected_blocks,
         residuals=report.strict,
         strict=not report.strict,
-        degraded=search.stats.limited or market.truncated,
+        degraded=degraded,
         book_digest=books.digest(book),
         engine_version=engine_version(),
-        stats=search.stats,
+        stats=stats,
     )
+
+
+def _small(book: Book, solver: Solver, limits: Limits) -> _Cleared:
+    market = _market(book, limits)
+    search = Search(market, solver, limits)
+    outcome, proof = _publishable(market, search.run(), solver)
+    return outcome, proof, search.stats, search.stats.limited or market.truncated
+
+
+def _large(market: LargeMarket, solver: Solver, limits: LargeLimits, run: Run | None) -> _Cleared:
+    search = LargeSearch(market, solver, limits, run)
+    outcome, proof = publication.publish(market, search.run())
+    return outcome, proof, search.stats, False
 
 
 def engine_version() -> str:

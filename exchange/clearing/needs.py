@@ -1,6 +1,14 @@
 """Whether a cell is what an order asks for."""
 
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from exchange.clearing.book import Attributes, Needs
+
+_CONDITIONS = tuple(field.name for field in dataclasses.fields(Needs))
 
 
 def satisfies(attributes: Attributes, needs: Needs) -> bool:
@@ -30,3 +38,24 @@ def _is_near(attributes: Attributes, needs: Needs) -> bool:
         return True
     latency = (attributes.latency_ms or {}).get(needs.max_latency.metro)
     return latency is not None and latency <= needs.max_latency.ms
+
+
+class Matcher:
+    """Which of many cells meet which needs; each single condition is looked at once."""
+
+    def __init__(self, cells: Sequence[Attributes]) -> None:
+        self._cells = cells
+        self._known: dict[object, NDArray[np.bool_]] = {}
+
+    def satisfying(self, needs: Needs) -> NDArray[np.bool_]:
+        """Return for each cell whether it meets the needs; equal to ``satisfies`` of each."""
+        met = np.ones(len(self._cells), dtype=bool)
+        for field in _CONDITIONS:
+            value = getattr(needs, field)
+            if value is None:
+                continue
+            if (field, value) not in self._known:
+                alone = Needs(**{field: value})
+                self._known[field, value] = np.array([satisfies(cell, alone) for cell in self._cells], dtype=bool)
+            met &= self._known[field, value]
+        return met

@@ -25,6 +25,7 @@ from exchange.clearing.solver import Solution, Solver, Status
 class Limits:
     """Where the search stops; counts only, never seconds."""
 
+    large_orders: int = 400  # books of more orders are searched on arrays, if their sums fit into 64 bits
     exact_binaries: int = 6_000  # prices go into the program while it has at most so many integral columns
     without_gap: int = 1_500  # programs of at most so many integral columns are solved to the end
     work: int = 3_000_000_000  # nodes of one program times the square of its integral columns

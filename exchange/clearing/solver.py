@@ -65,6 +65,20 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Arrays:
+    """A maximisation by columns from 0 to ``upper``: column ``j`` has the entries ``start[j]`` to ``start[j + 1]``."""
+
+    objective: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    integral: NDArray[np.bool_]
+    row_lower: NDArray[np.float64]
+    row_upper: NDArray[np.float64]
+    start: NDArray[np.int32]
+    index: NDArray[np.int32]
+    value: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Solution:
     """A hint: column values and, from a relaxation, row duals."""
 
@@ -72,10 +86,18 @@ class Solution:
     objective: float = 0.0
     values: Sequence[float] = ()
     duals: Sequence[float] = ()
+    costs: Sequence[float] = ()  # reduced costs of the columns
 
     def fits(self, program: Program) -> bool:
         """Return whether there is one finite value for each column, whatever it is worth."""
         return len(self.values) == len(program.objective) and all(map(math.isfinite, self.values))
+
+    def within(self, arrays: Arrays) -> NDArray[np.float64] | None:
+        """Return the values inside the bounds of their columns; None unless there is one finite value for each."""
+        values = np.asarray(self.values, dtype=np.float64)
+        if len(values) != len(arrays.objective) or not np.isfinite(values).all():
+            return None
+        return np.clip(values, 0.0, arrays.upper)
 
 
 class Solver(Protocol):
@@ -87,6 +109,30 @@ class Solver(Protocol):
 
     def optimise(self, program: Program, *, nodes: int, gap: float, presolve: bool = True) -> Solution:
         """Solve with the integrality, to a relative gap or until ``nodes`` branch-and-bound nodes."""
+        ...
+
+    def relaxation(self, arrays: Arrays) -> "Relaxation":
+        """Return the linear relaxation, to be solved again and again as its bounds change."""
+        ...
+
+    def improve(self, arrays: Arrays, start: NDArray[np.float64], *, nodes: int, gap: float) -> Solution:
+        """Solve with the integrality from a known answer on, to a relative gap or until ``nodes`` nodes."""
+        ...
+
+
+class Relaxation(Protocol):
+    """A linear program that remembers where it stood."""
+
+    def solve(self) -> Solution:
+        """Solve it, from the last vertex on if there is one."""
+        ...
+
+    def set_upper(self, columns: NDArray[np.int64], upper: NDArray[np.float64]) -> None:
+        """Change the upper bounds of columns."""
+        ...
+
+    def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
+        """Change the lower bounds of rows, whose upper bounds stay."""
         ...
 
 
@@ -108,6 +154,48 @@ class Highs:
         model.setOptionValue("mip_abs_gap", 1e-6)
         model.setOptionValue("mip_feasibility_tolerance", 1e-8)
         return _run(model)
+
+    def relaxation(self, arrays: Arrays) -> Relaxation:
+        """Return the linear relaxation; its first solution may come from a presolved program, later ones do not."""
+        return _HighsRelaxation(arrays)
+
+    def improve(self, arrays: Arrays, start: NDArray[np.float64], *, nodes: int, gap: float) -> Solution:
+        """Solve the integer program; restarts and symmetry search cost more than they bring on programs this small."""
+        model = _load_arrays(arrays, relaxed=False)
+        model.setOptionValue("mip_max_nodes", nodes)
+        model.setOptionValue("mip_rel_gap", gap)
+        model.setOptionValue("mip_heuristic_effort", 0.0)
+        model.setOptionValue("mip_allow_restart", "off")
+        model.setOptionValue("mip_detect_symmetry", "off")
+        known = highspy.HighsSolution()
+        known.col_value = list(start)
+        known.value_valid = True
+        model.setSolution(known)
+        return _run(model)
+
+
+class _HighsRelaxation:
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+        self._model = _load_arrays(arrays, relaxed=True)
+        self._model.setOptionValue("solver", "simplex")
+
+    def solve(self) -> Solution:
+        solution = _run(self._model)
+        self._model.setOptionValue("presolve", "off")
+        return solution
+
+    def set_upper(self, columns: NDArray[np.int64], upper: NDArray[np.float64]) -> None:
+        # HiGHS refuses a set of columns that does not rise.
+        places, first = np.unique(columns, return_index=True)
+        status = self._model.changeColsBounds(
+            len(places), places.astype(np.int32), np.zeros(len(places)), np.asarray(upper, dtype=float)[first]
+        )
+        assert status == highspy.HighsStatus.kOk, "the columns do not exist"
+
+    def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
+        for row, bound in zip(rows, lower, strict=True):
+            self._model.changeRowBounds(int(row), float(bound), float(self._arrays.row_upper[row]))
 
 
 def _load(program: Program, *, relaxed: bool) -> highspy.Highs:
@@ -131,6 +219,30 @@ def _load(program: Program, *, relaxed: bool) -> highspy.Highs:
     if not relaxed:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         linear.integrality_ = [kinds[integral] for integral in program.integral]
+    model.passModel(linear)
+    return model
+
+
+def _load_arrays(arrays: Arrays, *, relaxed: bool) -> highspy.Highs:
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
+    model.setOptionValue("output_flag", "off")
+    model.setOptionValue("threads", 1)
+    linear = highspy.HighsLp()
+    linear.num_col_ = len(arrays.objective)
+    linear.num_row_ = len(arrays.row_lower)
+    linear.sense_ = highspy.ObjSense.kMaximize
+    linear.col_cost_ = arrays.objective
+    linear.col_lower_ = np.zeros(len(arrays.objective))
+    linear.col_upper_ = arrays.upper
+    linear.row_lower_ = arrays.row_lower
+    linear.row_upper_ = arrays.row_upper
+    linear.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    linear.a_matrix_.start_ = arrays.start
+    linear.a_matrix_.index_ = arrays.index
+    linear.a_matrix_.value_ = arrays.value
+    if not relaxed:
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        linear.integrality_ = [kinds[int(integral)] for integral in arrays.integral]
     model.passModel(linear)
     return model
 
@@ -161,4 +273,5 @@ def _run(model: highspy.Highs) -> Solution:
         objective=model.getInfo().objective_function_value,
         values=list(solution.col_value),
         duals=list(solution.row_dual) if solution.dual_valid else (),
+        costs=list(solution.col_dual) if solution.dual_valid else (),
     )

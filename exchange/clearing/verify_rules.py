@@ -7,7 +7,7 @@ which no trade, price run, offer or hourly window begins or ends, so one look at
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -116,6 +116,21 @@ class Claim:
     def cells(self) -> dict[str, Attributes]:
         """Attributes by cell."""
         return {cell.id: cell.attributes for cell in self.book.cells}
+
+    @cached_property
+    def _known(self) -> dict[Needs, frozenset[str]]:
+        return {}
+
+    def cells_for(self, needs: Needs) -> list[str]:
+        """Return the cells that meet the needs, by id."""
+        named = {field.name: getattr(needs, field.name) for field in fields(needs)}
+        alone = [Needs(**{name: value}) for name, value in named.items() if value is not None]
+        found = frozenset(self.cells)
+        for need in alone:
+            if need not in self._known:
+                self._known[need] = frozenset(cell for cell, has in self.cells.items() if qualifies(has, need))
+            found &= self._known[need]
+        return sorted(found)
 
     def at(self, segment: int) -> str:
         """Return a segment as a reader may see it."""
@@ -262,65 +277,76 @@ def strict(claim: Claim) -> Iterator[Violation]:
 
 
 def _unmet(claim: Claim, order: Order) -> Iterator[Violation]:
-    cells = [cell for cell, attributes in claim.cells.items() if qualifies(attributes, order.needs)]
+    cells = claim.cells_for(order.needs)
     for segment in claim.span(order.earliest, order.latest):
         if claim.bought.get((order.id, segment), 0) >= order.qmax:
             continue
         for cell in cells:
             price = claim.price.get((cell, segment))
-            if price is not None and (cell, segment) in claim.offers_in and price < order.limit:
+            if price is not None and price < order.limit and (cell, segment) in claim.offers_in:
                 yield Violation(Code.PR_BUY, f"order {order.id} is unmet below its limit in {cell} {claim.at(segment)}")
 
 
 def rejected_blocks(claim: Claim) -> Iterator[RejectedBlock]:
     """Yield each unfilled block that some compatible cell and start would have served at a gain, at its best one."""
+    costs = {cell: _Costs(runs) for cell, runs in claim.runs.items()}
     for order in claim.book.orders:
         if not order.is_block or order.id in claim.trades_of:
             continue
+        worth = order.limit * order.hours
+        starts = _starts(claim, order)
         gains = [
-            (order.limit * order.hours - cost, -start, cell)
-            for cell, attributes in sorted(claim.cells.items(), reverse=True)
-            if qualifies(attributes, order.needs)
-            for start, cost in _published_costs(claim, cell, order)
+            (worth - cost, -start, cell)
+            for cell in claim.cells_for(order.needs)
+            if cell in costs
+            for start in starts
+            if (cost := costs[cell].between(start, start + order.hours)) is not None and cost < worth
         ]
-        if gains and max(gains)[0] > 0:
+        if gains:
             surplus, start, cell = max(gains)
             yield RejectedBlock(order.id, cell, -start, surplus)
 
 
-def _published_costs(claim: Claim, cell: str, order: Order) -> Iterator[tuple[int, int]]:
-    """Yield each start whose every slot has a price in the cell, with the sum of those prices.
+def _starts(claim: Claim, order: Order) -> list[int]:
+    """Return the starts at which the sum of published prices can be least.
 
     The sum is linear between two edges, so only starts at which it can bend matter: those next to an edge at either
     end of the block.
     """
-    grid = claim.book.grid
-    for start in sorted(_bends(claim, order)):
-        if start < order.earliest or start + order.hours > order.latest or (start - order.earliest) % grid:
-            continue
-        cost = _cost(claim.runs.get(cell, ()), start, start + order.hours)
-        if cost is not None:
-            yield start, cost
+    grid, last = claim.book.grid, order.latest - order.hours
+    starts = {order.earliest, last}
+    if last > order.earliest:
+        for edge in claim.edges:
+            for start in (edge, edge - order.hours):
+                down = start - (start - order.earliest) % grid
+                starts.update((down, down + grid))
+    return sorted(start for start in starts if order.earliest <= start <= last and not (start - order.earliest) % grid)
 
 
-def _bends(claim: Claim, order: Order) -> set[int]:
-    starts = {order.earliest, order.latest - order.hours}
-    grid = claim.book.grid
-    for edge in claim.edges:
-        for start in (edge, edge - order.hours):
-            down = start - (start - order.earliest) % grid
-            starts.update((down, down + grid))
-    return starts
+class _Costs:
+    """Sums of one cell's published prices between any two slots."""
 
+    def __init__(self, runs: tuple[Run, ...]) -> None:
+        self._begins = [run.t0 for run in runs]
+        self._runs = runs
+        self._before = [(0, 0)]  # hours covered, and their cost, before each run
+        for run in runs:
+            hours, cost = self._before[-1]
+            self._before.append((hours + run.t1 - run.t0, cost + (run.t1 - run.t0) * run.price))
 
-def _cost(runs: tuple[Run, ...], t0: int, t1: int) -> int | None:
-    covered = cost = 0
-    for run in runs:
-        hours = min(run.t1, t1) - max(run.t0, t0)
-        if hours > 0:
-            covered += hours
-            cost += hours * run.price
-    return cost if covered == t1 - t0 else None
+    def between(self, t0: int, t1: int) -> int | None:
+        """Return the sum over ``[t0, t1)``, None where a slot has no price."""
+        (hours0, cost0), (hours1, cost1) = self._until(t0), self._until(t1)
+        return cost1 - cost0 if hours1 - hours0 == t1 - t0 else None
+
+    def _until(self, slot: int) -> tuple[int, int]:
+        place = bisect_left(self._begins, slot) - 1
+        if place < 0:
+            return 0, 0
+        run = self._runs[place]
+        hours, cost = self._before[place]
+        inside = min(slot, run.t1) - run.t0
+        return hours + inside, cost + inside * run.price
 
 
 def qualifies(attributes: Attributes, needs: Needs) -> bool:

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from benchmarks.books import recipe, tiny
 from benchmarks.books.dice import Dice
@@ -17,8 +20,8 @@ from exchange.clearing import book as books
 from exchange.clearing import engine, parsing, settle, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.errors import EngineFault
-from exchange.clearing.search import Limits
-from exchange.clearing.solver import Highs, Program, Solution, Status
+from exchange.clearing.search import DEFAULT, Limits
+from exchange.clearing.solver import Arrays, Highs, Program, Relaxation, Solution, Status
 from tests.exchange.clearing.cast import block, cell, hourly, offer, paradox, story
 
 ROOT = Path(__file__).parents[3]
@@ -255,10 +258,48 @@ class Liar:
     def optimise(self, program: Program, *, nodes: int, gap: float, presolve: bool = True) -> Solution:
         """Return a twisted optimum."""
         solution = self.honest.optimise(program, nodes=nodes, gap=gap, presolve=presolve)
+        return self.twisted(solution)
+
+    def improve(self, arrays: Arrays, start: NDArray[np.float64], *, nodes: int, gap: float) -> Solution:
+        """Return a twisted optimum."""
+        return self.twisted(self.honest.improve(arrays, start, nodes=nodes, gap=gap))
+
+    def relaxation(self, arrays: Arrays) -> "LyingRelaxation":
+        """Return a relaxation that twists what it says."""
+        return LyingRelaxation(self._with_duals, self.honest.relaxation(arrays))
+
+    def _with_duals(self, solution: Solution) -> Solution:
+        duals = [dual * self.factor - self.shift for dual in solution.duals]
+        if self.values is not None:
+            duals = [float(str(self.values))] * len(duals)
+        return replace(self.twisted(solution), duals=duals, costs=solution.costs)
+
+    def twisted(self, solution: Solution) -> Solution:
+        """Return a solution that is not so."""
         values = [value * self.factor + self.shift for value in solution.values]
         if self.values is not None:
             values = [float(str(self.values))] * len(solution.values)
         return Solution(Status(str(self.status)), objective=solution.objective, values=values)
+
+
+@dataclass
+class LyingRelaxation:
+    """A relaxation that twists what it says."""
+
+    twisted: Callable[[Solution], Solution]
+    honest: Relaxation
+
+    def solve(self) -> Solution:
+        """Return what is not so."""
+        return self.twisted(self.honest.solve())
+
+    def set_upper(self, columns: NDArray[np.int64], upper: NDArray[np.float64]) -> None:
+        """Change bounds."""
+        self.honest.set_upper(columns, upper)
+
+    def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
+        """Change bounds."""
+        self.honest.set_row_lower(rows, lower)
 
 
 LIARS = {
@@ -275,10 +316,12 @@ LIARS = {
 
 @pytest.mark.parametrize("liar", LIARS.values(), ids=LIARS)
 @pytest.mark.parametrize("family", ["mixed", "budgets", "single_hourly", "binding"])
-def test_a_lying_solver_cannot_make_the_engine_break_a_rule(liar: Liar, family: str) -> None:
+@pytest.mark.parametrize("on_arrays", [False, True], ids=["objects", "arrays"])
+def test_a_lying_solver_cannot_make_the_engine_break_a_rule(liar: Liar, family: str, on_arrays: bool) -> None:
+    limits = replace(DEFAULT, large_orders=0) if on_arrays else DEFAULT
     for seed in range(6):
         book = tiny.book(family, seed)
-        result = engine.clear(book, solver=liar)
+        result = engine.clear(book, solver=liar, limits=limits)
 
         assert hard_violations(book, result) == []
         assert result.outcome.bound >= result.outcome.welfare

@@ -7,16 +7,18 @@ another problem, an optimum that is none, duals that are noise.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.books import adversarial, tiny
 from benchmarks.books.dice import Dice
 from benchmarks.clearing.reference import Enumeration, Prices, TooLarge
 from exchange.clearing import engine
 from exchange.clearing.book import Book
-from exchange.clearing.search import DEFAULT
-from exchange.clearing.solver import Highs, Program, Solution, Status
-from tests.exchange.clearing.test_engine import hard_violations
+from exchange.clearing.search import DEFAULT, Limits
+from exchange.clearing.solver import Arrays, Highs, Program, Solution, Status
+from tests.exchange.clearing.test_engine import LyingRelaxation, hard_violations
 
 Values = Sequence[float]
 Twist = Callable[[Values], Values]
@@ -56,11 +58,32 @@ class Twisted:
     def optimise(self, program: Program, *, nodes: int, gap: float, presolve: bool = True) -> Solution:
         """Return twisted values as an optimum."""
         found = self.honest.optimise(program, nodes=nodes, gap=gap, presolve=presolve)
+        return self._optimum(found)
+
+    def improve(self, arrays: Arrays, start: NDArray[np.float64], *, nodes: int, gap: float) -> Solution:
+        """Return twisted values as an optimum."""
+        return self._optimum(self.honest.improve(arrays, start, nodes=nodes, gap=gap))
+
+    def relaxation(self, arrays: Arrays) -> LyingRelaxation:
+        """Return a relaxation with twisted values, duals and costs."""
+        return LyingRelaxation(
+            lambda found: replace(
+                self._optimum(found), duals=self.twist(list(found.duals)), costs=self.twist(list(found.costs))
+            ),
+            self.honest.relaxation(arrays),
+        )
+
+    def _optimum(self, found: Solution) -> Solution:
         return Solution(Status.OPTIMAL, objective=found.objective + self.claim, values=self.twist(list(found.values)))
 
 
 def check(book: Book, solver: Twisted) -> None:
-    result = engine.clear(book, limits=SEARCHED, solver=solver)
+    for limits in (SEARCHED, replace(SEARCHED, large_orders=0)):
+        check_with(limits, book, solver)
+
+
+def check_with(limits: Limits, book: Book, solver: Twisted) -> None:
+    result = engine.clear(book, limits=limits, solver=solver)
 
     assert hard_violations(book, result) == []
     try:

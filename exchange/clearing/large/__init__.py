@@ -1,0 +1,1 @@
+"""Books of thousands of orders: the mechanism of the room on arrays of integers."""

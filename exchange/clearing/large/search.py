@@ -1,0 +1,270 @@
+"""The search for a large book: relaxation, dive, waves of neighbourhoods, and blocks given up until prices are strict.
+
+Everything counts passes, nodes and choices, never seconds. The waves may be worked on by anybody: ``run`` gets a
+state and the batches of a wave and returns their answers in order.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from exchange.clearing.book import Document
+from exchange.clearing.large import neighbourhoods, pricing
+from exchange.clearing.large import program as programs
+from exchange.clearing.large.dive import Dive, Pace
+from exchange.clearing.large.division import Divider
+from exchange.clearing.large.insertion import Inserter
+from exchange.clearing.large.market import Market
+from exchange.clearing.large.neighbourhoods import Answer, Batch, Effort, Planner, Run
+from exchange.clearing.large.pricing import Intervals
+from exchange.clearing.large.program import Part
+from exchange.clearing.large.state import State, paid
+from exchange.clearing.large.tables import Flags, Floats, Ints
+from exchange.clearing.solver import Solver
+
+# Waves of rising effort. A wave is skipped to the next level once one of its level gained next to nothing.
+QUICK = (Effort(choices=2_000, reach=0.06), Effort(choices=2_000, reach=0.06))
+STANDARD = (
+    *QUICK,
+    Effort(choices=2_500, reach=0.08, gap=0.003),
+    Effort(choices=4_000, reach=0.06, gap=0.002),
+)
+THOROUGH = (
+    *STANDARD,
+    Effort(choices=4_000, reach=0.1, gap=0.002),
+    *[Effort(choices=5_000, reach=0.08, nodes=5, gap=0.001)] * 4,
+)
+SHORT = Pace(solves=0)
+# So many integral columns are solved as one program at the end.
+WHOLE = Effort(choices=2**31, reach=float("inf"), nodes=2_000, gap=1e-3)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the search of a large book stops."""
+
+    waves: tuple[Effort, ...] = STANDARD
+    whole_binaries: int = 6_000
+    dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: round the first one
+    pace: Pace = field(default_factory=Pace)
+    insertions: int = 60
+
+
+@dataclass
+class Stats:
+    """What the search did, for the round's record."""
+
+    method: str = "relaxation"
+    relaxation: float = 0.0  # the solver's objective, in micros: a hint
+    waves: list[int] = field(default_factory=list)  # welfare after each, in micros
+    drops: int = 0
+    insertions: int = 0
+
+    def to_document(self) -> Document:
+        """Return the counts as JSON."""
+        return {"method": self.method, "waves": self.waves, "drops": self.drops, "insertions": self.insertions}
+
+
+@dataclass(frozen=True)
+class Found:
+    """An allocation with its prices' intervals, the lower ends that hurt nobody, and the relaxation's duals."""
+
+    state: State
+    intervals: Intervals
+    floors: Ints
+    duals: Ints
+
+
+class Search:
+    """One search over one market."""
+
+    def __init__(self, market: Market, solver: Solver, limits: Limits, run: Run | None = None) -> None:
+        self.market = market
+        self.solver = solver
+        self.limits = limits
+        self.stats = Stats()
+        self._run = run or self._here
+
+    def run(self) -> Found:
+        """Return the best strict allocation found; with nothing to sell or buy, the empty one."""
+        program = programs.build(
+            Part(self.market, self.market.groups, self.market.hourly, self.market.stacks.lots), integral=False
+        )
+        relaxation = self.solver.relaxation(program.arrays)
+        solution = relaxation.solve()
+        values = solution.within(program.arrays)
+        if values is None or len(solution.duals) != len(program.arrays.row_lower):
+            allowed = _sites(self.market, np.zeros(len(self.market.hourly)))
+            nobody = np.zeros(len(self.market.groups.cell), dtype=np.int64)
+            return self._priced(Divider(self.market, self.solver, allowed=allowed), nobody)
+        self.stats.relaxation = solution.objective * program.unit
+        pace = self.limits.pace if len(self.market.groups) <= self.limits.dive_groups else SHORT
+        lots = Dive(program, relaxation, pace=pace).run(values)
+        divider = Divider(self.market, self.solver, allowed=_sites(self.market, values[program.fills]))
+        state = _filled_up(divider.divide(lots))
+        planner = Planner(program, values, np.asarray(solution.costs))
+        state = self._improve(planner, divider.divide(state.lots))
+        return self._priced(divider, state.lots, duals=program.duals(np.asarray(solution.duals)))
+
+    def _improve(self, planner: Planner, state: State) -> State:
+        self.stats.method = "neighbourhoods"
+        for number, effort in enumerate(self.limits.waves):
+            state = self._wave(planner, state, number, effort)
+        if len(self.market.groups) <= self.limits.whole_binaries:
+            self.stats.method = "whole program"
+            state = self._wave(planner, state, len(self.limits.waves), WHOLE)
+        return state
+
+    def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:
+        batches = planner.plan(state, wave=number, effort=effort)
+        state = neighbourhoods.merged(state, self._run(state, batches, effort))
+        self.stats.waves.append(state.welfare)
+        return state
+
+    def _here(self, state: State, batches: Sequence[Batch], effort: Effort) -> Iterable[Answer | None]:
+        return (neighbourhoods.solve(self.market, state, batch, effort, self.solver) for batch in batches)
+
+    def _priced(self, divider: Divider, lots: Ints, *, duals: Ints | None = None) -> Found:
+        """Give up blocks until prices hurt nobody, then put back what the given-up ones made room for."""
+        accepting = _Accepting(self.market, divider)
+        state = accepting.settle(lots)
+        self.stats.drops = accepting.drops
+        if accepting.drops:
+            state = self._put_back(accepting, state)
+        found = accepting.intervals(state)
+        cheapest = self.market.stacks.reserve[:, :, 0]
+        return Found(state, found, accepting.floors(state, found), cheapest if duals is None else duals)
+
+    def _put_back(self, accepting: "_Accepting", state: State) -> State:
+        best, left = state, self.limits.insertions
+        for order in _rejected(state, accepting.intervals(state)):
+            if not left:
+                break
+            changed = best.copy()
+            if not Inserter(changed).insert(int(order)):
+                continue
+            left -= 1
+            tried = accepting.divide(changed.lots)
+            if tried.welfare > best.welfare and accepting.hurts_nobody(tried):
+                best = tried
+                self.stats.insertions += 1
+        return best
+
+
+class _Accepting:
+    """What prices the divisible rest and the blocks accept; hourly demand that is not convex is exempt.
+
+    A single-site hourly order takes one cell where it might want several, and an order of a buyer whose budget is
+    spent is barred: neither may bound a price from below. What that leaves of the strict rules is reported.
+    """
+
+    def __init__(self, market: Market, divider: Divider) -> None:
+        self.market = market
+        self.drops = 0
+        self._divider = divider
+        self._exempt = market.orders.single_site & ~market.orders.block
+
+    def divide(self, lots: Ints) -> State:
+        return self._divider.divide(lots)
+
+    def intervals(self, state: State) -> Intervals:
+        return pricing.intervals(state, exempt=self._exempt)
+
+    def hurts_nobody(self, state: State) -> bool:
+        found = self.intervals(state)
+        return found.is_open and pricing.hurt(state, found.lo).nobody
+
+    def floors(self, state: State, found: Intervals) -> Ints:
+        """Return the lower ends of prices that hurt nobody: ``lo``, or nearer to the sellers' where that hurts."""
+        floors = np.where(found.lo <= found.hi, found.lo, np.maximum(found.pi_min, np.minimum(found.lo, found.hi)))
+        while (used := pricing.used_by(state, pricing.hurt(state, floors))).any():
+            floors = np.where(used, found.pi_min, floors)
+        return floors
+
+    def settle(self, lots: Ints) -> State:
+        """Return the division around the blocks that stay; every round gives something up, so it ends."""
+        lots = lots.copy()
+        while True:
+            state = self.divide(lots)
+            suffering = pricing.hurt(state, self.intervals(state).lo)
+            if suffering.nobody:
+                return state
+            if bool((suffering.blocks > 0).any()):
+                self._drop_worst(state, suffering.blocks, lots)
+            else:
+                self._cut_spending(state, suffering.buyers[0], lots)
+
+    def _drop_worst(self, state: State, losses: Ints, lots: Ints) -> None:
+        """Drop the worst-hurt block, and others that share no supply with one dropped before them."""
+        groups = self.market.groups
+        bad = np.flatnonzero(losses > 0)
+        touched = np.zeros(state.used.shape, dtype=bool)
+        running = state.running()
+        for order in bad[np.lexsort((-bad, -losses[bad]))]:
+            group = running[order]
+            own = np.arange(groups.begin[group], groups.begin[group + 1])
+            own = own[lots[own] > 0]
+            run = slice(int(groups.first[group]), int(groups.last[group]))
+            if not touched[groups.cell[own], run].any():
+                touched[groups.cell[own], run] = True
+                lots[own] = 0
+                self.drops += 1
+
+    def _cut_spending(self, state: State, buyer: str, lots: Ints) -> None:
+        """Drop the latest order of a buyer beyond its budget, blocks before hourly ones."""
+        groups, hourly = self.market.groups, self.market.hourly
+        own = np.array([order.buyer == buyer for order in self.market.book.orders])
+        order = groups.order[groups.group]
+        placed = np.flatnonzero((state.lots > 0) & own[order])
+        self.drops += 1
+        if len(placed):
+            lots[placed[order[placed] == order[placed].max()]] = 0
+            return
+        filled = np.flatnonzero((state.fills > 0) & own[hourly.order])
+        last = hourly.order[filled].max()
+        self._exempt[last] = True
+        self._divider.bar(hourly.order == last)
+
+
+def _filled_up(state: State) -> State:
+    """Return the state with each idle block that gains at the margin put in, the best first."""
+    none = np.zeros(len(state.market.book.orders), dtype=bool)
+    inserter = Inserter(state.copy())
+    for order in _rejected(state, pricing.intervals(state, exempt=none)):
+        inserter.insert(int(order))
+    return inserter.state
+
+
+def _sites(market: Market, fills: Floats) -> Flags:
+    """Return the hourly choices that may be used: single-site orders have the one cell that the relaxation favours."""
+    hourly, orders = market.hourly, market.orders
+    single = orders.single_site[hourly.order]
+    allowed = ~single
+    if not single.any():
+        return allowed
+    cells = len(market.cells)
+    key, row = np.unique(hourly.order[single] * cells + hourly.cell[single], return_inverse=True)
+    got = np.bincount(row, weights=fills[single])
+    room = np.bincount(row, weights=hourly.cap[single])
+    ranked = np.lexsort((key % cells, -room, -got, key // cells))
+    order = key[ranked] // cells
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = order[1:] != order[:-1]
+    allowed[single] = np.isin(hourly.order[single] * cells + hourly.cell[single], key[ranked[first]])
+    return allowed
+
+
+def _rejected(state: State, found: Intervals) -> Ints:
+    """Return the idle blocks that the prices would serve at a gain, by falling gain."""
+    market, groups = state.market, state.market.groups
+    prices = np.where(found.traded, found.lo, market.stacks.reserve[:, :, 0])
+    order = groups.order[groups.group]
+    gain = groups.cap * (
+        (market.orders.limit * market.orders.hours)[order] - paid(market, prices, groups.group, groups.cell)
+    )
+    best = np.zeros(len(market.book.orders), dtype=np.int64)
+    np.maximum.at(best, order, gain)
+    best[state.running() >= 0] = 0
+    idle = np.flatnonzero(best > 0)
+    return idle[np.lexsort((idle, -best[idle]))]
