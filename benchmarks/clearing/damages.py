@@ -74,6 +74,7 @@ def market() -> Book:
         _order("hours", 7, "capped", qmax=3, limit=30, latest=2, needs=every),
         _order("poor", 8, "u", qmax=2, qmin=1, limit=11, latest=2, hours=2, needs=every),
         _order("split", 9, "u", qmax=3, qmin=2, limit=13, earliest=2, latest=4, hours=2),
+        _order("late", 10, "u", qmax=1, limit=9, earliest=1, latest=4, hours=1, needs=every),
     ]
     return parsing.read_book(
         {"grid": 1, "cells": cells, "offers": offers, "orders": orders, "budgets": {"capped": 72, "nobody": 0}}
@@ -369,7 +370,7 @@ _REJECTED: list[tuple[str, Damage, set[Code], list[Rejected]]] = [
         "rejected where every slot has a price",
         all_of(drop("trades/0"), put("prices/a", [[0, 1, 1], [2, 3, 1]])),
         set(),
-        [("wide", "b", 0, 56)],
+        [("wide", "b", 0, 56), ("late", "a", 2, 8)],
     ),
     (
         "rejected over many runs",
@@ -381,7 +382,13 @@ _REJECTED: list[tuple[str, Damage, set[Code], list[Rejected]]] = [
         "rejected inside its window",
         all_of(drop("trades/2"), put("prices/b", [[0, 2, 12], [2, 4, 3]])),
         set(),
-        [("split", "b", 2, 20)],
+        [("split", "b", 2, 20), ("late", "b", 2, 6)],
+    ),
+    (
+        "rejected in the middle of its window, not before and not after it",
+        put("prices/empty", [[0, 1, 1], [1, 2, 9], [2, 3, 8], [3, 4, 9], [4, 5, 1]]),
+        set(),
+        [("poor", "empty", 0, 12), ("late", "empty", 2, 1)],
     ),
     (
         "rejected in a cell that qualifies",

@@ -64,7 +64,14 @@ EQUIVALENT = {
         ),
         "starts come aligned with the grid": (
             f"without `{_ALIGNED}` in `start < order.earliest or start + order.hours > order.latest or {_ALIGNED}`",
+            f"without `not {_ALIGNED}` in `order.earliest <= start <= last and (not {_ALIGNED})`",
         ),
+        "of a fixed block only one start is left": (
+            "always `last > order.earliest`",
+            "GtE in `last > order.earliest`",
+        ),
+        "what is looked up twice is the same": ("always `need not in self._known`",),
+        "no constraint leaves every cell": ("all, not only `value is not None`",),
         "nothing is added for no hours": ("GtE in `hours > 0`",),
         "finer segments say the same": ("all, not only `not order.is_block`",),
     }.items()
