@@ -8,13 +8,15 @@ get, and wherever their blocks come to lie, at least that much of this supply st
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Final
 
 import numpy as np
 
 from catalog.offerings.needs import Needs
 from exchange.orders.rules import OrderKind
 from exchange.previews.table import CellTable, Integers, Mask
+
+EVERYWHERE: Final = slice(None)  # all slots of a range
 
 
 @dataclass(frozen=True)
@@ -175,36 +177,35 @@ class View:
         self._wanted = wanted
         self._masks = masks
 
-    def supply_of(self, cells: Mask) -> Integers:
+    def supply_of(self, cells: Mask, slots: slice = EVERYWHERE) -> Integers:
         """Return the units of these cells in every slot that the limit reaches."""
-        total: Integers = self.supply[cells].sum(axis=0)
+        total: Integers = self.supply[:, slots][cells].sum(axis=0)
         return total
 
-    def ahead_of(self, cells: Mask) -> Integers:
+    def ahead_of(self, cells: Mask, slots: slice = EVERYWHERE) -> Integers:
         """Return the units in every slot that orders ahead want and could take from these cells."""
-        touching = (self._masks & cells).any(axis=1)
-        total: Integers = self._wanted[touching].sum(axis=0)
+        touching = self._masks[:, cells].any(axis=1)
+        total: Integers = self._wanted[:, slots][touching].sum(axis=0)
         return total
 
-    def left_of(self, cells: Mask) -> Integers:
+    def left_of(self, cells: Mask, slots: slice = EVERYWHERE) -> Integers:
         """Return the units of these cells together that are left in every slot, in whole lots."""
-        return self._lots(np.maximum(self.supply_of(cells) - self.ahead_of(cells), 0))
+        return self._lots(np.maximum(self.supply_of(cells, slots) - self.ahead_of(cells, slots), 0))
 
-    @cached_property
-    def left_by_cell(self) -> Integers:
-        """The units of each cell alone that are left in every slot, in whole lots."""
-        ahead = np.zeros_like(self.supply)
-        for mask, wanted in zip(self._masks, self._wanted, strict=True):
-            ahead[mask] += wanted
-        return self._lots(np.maximum(self.supply - ahead, 0))
+    def left_by_cell(self, cells: Mask, slots: slice = EVERYWHERE) -> Integers:
+        """Return the units of each of these cells alone that are left in every slot, in whole lots."""
+        wanted = self._wanted[:, slots]
+        ahead = [wanted[self._masks[:, cell]].sum(axis=0) for cell in np.flatnonzero(cells)]
+        supply = self.supply[:, slots][cells]
+        return self._lots(np.maximum(supply - np.array(ahead, dtype=np.int64).reshape(supply.shape), 0))
 
     def match(self, draft: Draft, cells: Mask) -> Match:
         """Return what is left for a draft that these cells can serve."""
         window = slice(draft.earliest - self.span.first, draft.latest - self.span.first)
         if draft.kind is OrderKind.HOURLY:
-            hourly = np.minimum(self.left_of(cells)[window], draft.units_max)
+            hourly = np.minimum(self.left_of(cells, window), draft.units_max)
             return Match(int(hourly.max(initial=0)), int(hourly.sum()), draft.earliest, draft.latest)
-        levels = self.levels(draft, cells)[window.start : window.stop - draft.hours + 1]
+        levels = self.levels(draft, cells, window)
         # Whole steps of the grid, counted from the market's slot zero; the earliest of the best.
         steps = np.arange(draft.earliest, draft.earliest + len(levels)) % self.span.step == 0
         levels = np.where(steps, levels, 0)
@@ -215,17 +216,18 @@ class View:
             return Match(0, 0, start, start + draft.hours)
         return Match(units, units * draft.hours, start, start + draft.hours)
 
-    def levels(self, draft: Draft, cells: Mask) -> Integers:
+    def levels(self, draft: Draft, cells: Mask, slots: slice = EVERYWHERE) -> Integers:
         """Return by its first slot the most units that a block can have over its hours in a row."""
-        if self.span.slots < draft.hours:
+        length = len(range(*slots.indices(self.span.slots)))
+        if length < draft.hours:
             return np.zeros(0, dtype=np.int64)
-        if not draft.single_site:
-            together: Integers = _lowest(self.left_of(cells)[np.newaxis, :], draft.hours)[0]
-            return together
         if not cells.any():
-            return np.zeros(self.span.slots - draft.hours + 1, dtype=np.int64)
-        best: Integers = _lowest(self.left_by_cell[cells], draft.hours).max(axis=0)
-        return best
+            return np.zeros(length - draft.hours + 1, dtype=np.int64)
+        if draft.single_site:
+            best: Integers = _lowest(self.left_by_cell(cells, slots), draft.hours).max(axis=0)
+            return best
+        together: Integers = _lowest(self.left_of(cells, slots)[np.newaxis, :], draft.hours)[0]
+        return together
 
     def _lots(self, units: Integers) -> Integers:
         return units - units % self.span.lot_units

@@ -3,6 +3,7 @@
 Only sums over the book leave this room: no member, offer or order of anybody can be told from them.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -212,13 +213,13 @@ def _orders(market: Market, first_at: datetime, end_at: datetime, limit_micros: 
         orders.live(market.id)
         .filter(limit_micros__gte=limit_micros, earliest_at__lt=end_at, latest_at__gt=first_at)
         .annotate(needs_text=Cast("needs", TextField()))
-        .values_list("needs_text", "needs", "earliest_at", "latest_at", "quantity_max", "limit_micros")
+        .values_list("needs_text", "earliest_at", "latest_at", "quantity_max", "limit_micros")
     )
     known: dict[str, Needs] = {}  # most orders of a book share their needs with others
     found = []
-    for text, document, earliest_at, latest_at, units, limit in rows:
+    for text, earliest_at, latest_at, units, limit in rows:
         if text not in known:
-            known[text] = Needs.from_document(document)
+            known[text] = Needs.from_document(json.loads(text))
         earliest = market_rules.slot_at(market.terms, earliest_at)
         found.append(OpenOrder(known[text], earliest, earliest + (latest_at - earliest_at) // HOUR, units, limit))
     return found

@@ -1,7 +1,7 @@
 """The listed cells of a market as columns, so that many needs are held against all of them at once: pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -24,17 +24,20 @@ class CellTable:
 
     codes: tuple[str, ...]
     cells: tuple[CellAttributes, ...]
+    # What was asked before: a table lives as long as one preview.
+    _choices: dict[tuple[str, tuple[str, ...]], Mask] = field(default_factory=dict, compare=False, repr=False)
+    _latencies: dict[str, Integers] = field(default_factory=dict, compare=False, repr=False)
 
     def unmet(self, needs: Needs) -> dict[str, Mask]:
         """Return by document key which cells do not meet a need, as Needs.unmet_by says of each cell."""
         found: dict[str, Mask] = {}
-        for key, values, allowed in (
-            ("model", self._models, needs.models),
-            ("region", self._regions, needs.regions),
-            ("interconnect", self._interconnects, needs.interconnects),
+        for key, allowed in (
+            ("model", needs.models),
+            ("region", needs.regions),
+            ("interconnect", needs.interconnects),
         ):
             if allowed:
-                found[key] = ~np.isin(values, allowed)
+                found[key] = self._outside(key, allowed)
         for key, column, bound in (
             ("min_mem_gb", self._memory, needs.min_memory_gb),
             ("min_tflops", self._tflops, needs.min_tflops),
@@ -56,19 +59,17 @@ class CellTable:
 
     def latencies(self, metro: str) -> Integers:
         """Return every cell's milliseconds to a metro, far beyond any bound where it is not stated."""
-        return np.array([cell.latency_ms.get(metro, _FAR) for cell in self.cells], dtype=np.int64)
+        if metro not in self._latencies:
+            far = [cell.latency_ms.get(metro, _FAR) for cell in self.cells]
+            self._latencies[metro] = np.array(far, dtype=np.int64)
+        return self._latencies[metro]
 
-    @cached_property
-    def _models(self) -> NDArray[np.str_]:
-        return np.array([cell.model for cell in self.cells], dtype=np.str_)
-
-    @cached_property
-    def _regions(self) -> NDArray[np.str_]:
-        return np.array([cell.region for cell in self.cells], dtype=np.str_)
-
-    @cached_property
-    def _interconnects(self) -> NDArray[np.str_]:
-        return np.array([cell.interconnect or "" for cell in self.cells], dtype=np.str_)
+    def _outside(self, key: str, allowed: tuple[str, ...]) -> Mask:
+        """Return which cells are none of the allowed; the orders of a book repeat the same few choices."""
+        if (key, allowed) not in self._choices:
+            outside = [getattr(cell, key) not in allowed for cell in self.cells]
+            self._choices[key, allowed] = np.array(outside, dtype=np.bool_)
+        return self._choices[key, allowed]
 
     @cached_property
     def _memory(self) -> Integers:
