@@ -2,7 +2,7 @@
 
 from accounts.jobs import registry
 from billing.invoices import tasks as invoices
-from exchange.auctions import clear, gates, settle
+from exchange.auctions import clear, gates, settle, waves
 
 
 def register_all() -> None:
@@ -12,3 +12,4 @@ def register_all() -> None:
     registry.register("invoice_month", invoices.invoice_month)
     registry.register(gates.CLEAR_ROUND, clear.clear_round, lease_seconds=300)
     registry.register(clear.SETTLE_ROUND, settle.settle_round, lease_seconds=120)
+    registry.register(waves.COMPUTE_BATCH, waves.compute_batch, lease_seconds=120)

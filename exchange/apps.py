@@ -20,5 +20,8 @@ class ExchangeConfig(AppConfig):
         "exchange_roundoutcome",
         "exchange_roundprice",
         "exchange_roundsnapshot",
+        "exchange_searchanswer",
+        "exchange_searchbatch",
+        "exchange_searchwave",
         "exchange_trade",
     )

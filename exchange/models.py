@@ -1,6 +1,9 @@
 """The models of the exchange, from the rooms they live in."""
 
 from exchange.auctions.models import RoundOrder as RoundOrder
+from exchange.auctions.models import SearchAnswer as SearchAnswer
+from exchange.auctions.models import SearchBatch as SearchBatch
+from exchange.auctions.models import SearchWave as SearchWave
 from exchange.capacity.models import CapacitySlot as CapacitySlot
 from exchange.leases.models import DeliveredSegment as DeliveredSegment
 from exchange.leases.models import Lease as Lease

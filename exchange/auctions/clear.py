@@ -13,6 +13,7 @@ from accounts.foundation import clock
 from accounts.jobs import services as jobs
 from accounts.jobs.registry import Renew
 from exchange.auctions import deals
+from exchange.auctions.waves import Waves
 from exchange.clearing import canonical_json, engine, parsing, verify
 from exchange.clearing.book import Book
 from exchange.clearing.engine import Result
@@ -38,7 +39,7 @@ def clear_round(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
     snapshot = RoundSnapshot.objects.select_related("round__market").get(round_id=round_id)
     try:
         book = _book(snapshot)
-        result = engine.clear(book)
+        result = engine.clear(book, run=Waves(snapshot, renew))
         renew()
         outcome = deals.with_whole_unit_prices(result.outcome, lot_units=snapshot.round.market.lot_units)
         _verify(book, outcome)

@@ -1,4 +1,4 @@
-"""Each order's part in a round."""
+"""Each order's part in a round, and the working papers of a large book's search."""
 
 from typing import ClassVar
 
@@ -44,3 +44,47 @@ class RoundOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id} in {self.round_id}"
+
+
+class SearchWave(models.Model):
+    """What a wave of the search for a large book started from. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="waves")
+    number = models.PositiveIntegerField()
+    state = models.JSONField()  # the allocation before it, by places of the choices of the snapshot's book
+    effort = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["round", "number"], name="search_wave_once")]
+
+    def __str__(self) -> str:
+        return f"wave {self.number} of {self.round_id}"
+
+
+class SearchBatch(models.Model):
+    """One part of a wave, which anybody may compute. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    wave = models.ForeignKey(SearchWave, on_delete=models.PROTECT, related_name="batches")
+    place = models.PositiveIntegerField()
+    places = models.JSONField()  # the choices that the batch may change
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["wave", "place"], name="search_batch_once")]
+
+    def __str__(self) -> str:
+        return f"batch {self.place} of {self.wave_id}"
+
+
+class SearchAnswer(models.Model):
+    """The first answer to a batch; there cannot be another. Append-only."""
+
+    batch = models.OneToOneField(SearchBatch, primary_key=True, on_delete=models.PROTECT, related_name="answer")
+    document = models.JSONField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"the answer to {self.batch_id}"

@@ -24,6 +24,7 @@ from exchange.clearing.large.tables import Flags, Floats, Ints
 from exchange.clearing.solver import Solver
 
 # Waves of rising effort. A wave is skipped to the next level once one of its level gained next to nothing.
+BRIEF = (Effort(choices=1_200, reach=0.04, gap=0.01),)
 QUICK = (Effort(choices=2_000, reach=0.06), Effort(choices=2_000, reach=0.06))
 STANDARD = (
     *QUICK,
