@@ -25,4 +25,10 @@ class BillingConfig(AppConfig):
         "billing_invoiceline",
         "billing_invoicetax",
         "billing_billedcharge",
+        "billing_journalline",
+        "billing_reconciliationrun",
+        "billing_breaknote",
+        "billing_closingpolicy",
+        "billing_payoutpolicy",
+        "billing_transferfile",
     )

@@ -1,3 +1,5 @@
 """The tasks of the rooms, where Celery looks for them."""
 
+from billing.payouts.tasks import make_due as make_due
 from billing.payouts.tasks import release_due as release_due
+from billing.reconciliation.tasks import reconcile as reconcile

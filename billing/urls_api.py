@@ -3,19 +3,23 @@
 from django.urls import path
 
 from billing.contracts import api as contracts
+from billing.dashboard import api as dashboard
 from billing.documents import api as documents
 from billing.exports import api as exports
 from billing.exports.tables import Format
 from billing.invoices import api as invoices
+from billing.journals import api as journals
 from billing.ledger import api as ledger
 from billing.payments import api as payments
 from billing.payouts import api as payouts
+from billing.periods import api as periods
 from billing.reconciliation import api as reconciliation
 from billing.usage import api as usage
 
 urlpatterns = [
     path("wallet", ledger.Wallet.as_view(), name="api_wallet"),
     path("holds", ledger.Holds.as_view(), name="api_holds"),
+    path("finance-figures", dashboard.FinanceFigures.as_view(), name="api_finance_figures"),
     path("ledger-entries", ledger.LedgerEntries.as_view(), name="api_ledger_entries"),
     path("trial-balance", ledger.TrialBalance.as_view(), name="api_trial_balance"),
     path("payment-methods", payments.PaymentMethods.as_view(), name="api_payment_methods"),
@@ -27,6 +31,15 @@ urlpatterns = [
     path("bank-receipts", payments.BankReceipts.as_view(), name="api_bank_receipts"),
     path("bank-receipts/<rcp:receipt_id>/match", payments.MatchBankReceipt.as_view(), name="api_match_receipt"),
     path("payable", payouts.Payables.as_view(), name="api_payable"),
+    path("payouts", payouts.Payouts.as_view(), name="api_payouts"),
+    path("payouts/<pyt:payout_id>", payouts.OnePayout.as_view(), name="api_payout"),
+    path("payouts/<pyt:payout_id>/due", payouts.MakePayoutDue.as_view(), name="api_make_payout_due"),
+    path("payouts/<pyt:payout_id>/approve", payouts.ApprovePayout.as_view(), name="api_approve_payout"),
+    path("payouts/<pyt:payout_id>/send", payouts.SendPayout.as_view(), name="api_send_payout"),
+    path("payouts/<pyt:payout_id>/confirm", payouts.ConfirmPayoutPaid.as_view(), name="api_confirm_payout"),
+    path("payouts/<pyt:payout_id>/fail", payouts.FailPayoutSent.as_view(), name="api_fail_payout"),
+    path("transfer-files", payouts.TransferFiles.as_view(), name="api_transfer_files"),
+    path("payout-destination", payouts.Destination.as_view(), name="api_payout_destination"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<ctr:contract_id>", contracts.OneContract.as_view(), name="api_contract"),
     path("contracts/<ctr:contract_id>/invoice", invoices.InvoiceOfContract.as_view(), name="api_invoice_contract"),
@@ -52,6 +65,27 @@ urlpatterns = [
     ),
     path("statements/<stm:document_id>/document.xml", documents.StatementXml.as_view(), name="api_statement_xml"),
     path("unmatched-items", reconciliation.UnmatchedItems.as_view(), name="api_unmatched_items"),
+    path("reconciliation-runs", reconciliation.Runs.as_view(), name="api_reconciliation_runs"),
+    path("breaks", reconciliation.Breaks.as_view(), name="api_breaks"),
+    path("breaks/<brk:break_id>", reconciliation.OneBreak.as_view(), name="api_break"),
+    path("breaks/<brk:break_id>/comments", reconciliation.CommentOnBreak.as_view(), name="api_comment_on_break"),
+    path("breaks/<brk:break_id>/assign", reconciliation.AssignBreak.as_view(), name="api_assign_break"),
+    path("breaks/<brk:break_id>/explain", reconciliation.ExplainBreak.as_view(), name="api_explain_break"),
+    path("breaks/<brk:break_id>/settle", reconciliation.SettleBreak.as_view(), name="api_settle_break"),
+    path("breaks/<brk:break_id>/approve", reconciliation.ApproveSettlement.as_view(), name="api_approve_settlement"),
+    path("breaks/<brk:break_id>/decline", reconciliation.DeclineSettlement.as_view(), name="api_decline_settlement"),
+    path("clearing-accounts", reconciliation.ClearingAccounts.as_view(), name="api_clearing_accounts"),
+    path("journals", journals.Journals.as_view(), name="api_journals"),
+    path("journals/<jrn:journal_id>", journals.OneJournal.as_view(), name="api_journal"),
+    path("journals/<jrn:journal_id>/approve", journals.ApproveJournal.as_view(), name="api_approve_journal"),
+    path("journals/<jrn:journal_id>/decline", journals.DeclineJournal.as_view(), name="api_decline_journal"),
+    path("periods", periods.Periods.as_view(), name="api_periods"),
+    path("periods/<code:month>/checklist", reconciliation.Checklist.as_view(), name="api_checklist"),
+    path("periods/<code:month>/close", reconciliation.ClosePeriod.as_view(), name="api_close_period"),
+    path("periods/<code:month>/reopenings", periods.AskToReopen.as_view(), name="api_ask_to_reopen"),
+    path("period-reopenings", periods.Reopenings.as_view(), name="api_reopenings"),
+    path("period-reopenings/<rop:reopening_id>/approve", periods.ApproveReopening.as_view(), name="api_reopen"),
+    path("period-reopenings/<rop:reopening_id>/decline", periods.DeclineReopening.as_view(), name="api_keep_closed"),
 ]
 
 # Every list of finance as a file: /v1/exports/invoices.csv and .xlsx, and so on.

@@ -2,9 +2,13 @@
 
 from django.urls import path
 
+from billing.dashboard import pages as dashboard
 from billing.invoices import pages as invoices
+from billing.journals import pages as journals
 from billing.ledger import pages as ledger
 from billing.payments import pages as payments
+from billing.payouts import pages as payouts
+from billing.reconciliation import closing_pages as closing
 from billing.reconciliation import pages as reconciliation
 from billing.usage import pages as usage
 
@@ -17,10 +21,40 @@ urlpatterns = [
     path("contracts/<ctr:contract_id>/invoice", invoices.invoice_now, name="invoice_now"),
     path("sell/statements", invoices.statements, name="statements"),
     path("sell/statements/<stm:statement_id>", invoices.statement, name="statement"),
+    path("sell/payouts", payouts.my_payouts, name="my_payouts"),
+    path("sell/payouts/destination", payouts.payout_destination, name="payout_destination"),
+    path("sell/payouts/<pyt:payout_id>", payouts.my_payout, name="my_payout"),
+    path("finance/payouts", payouts.payouts, name="payouts"),
+    path("finance/payouts/<pyt:payout_id>", payouts.payout, name="payout"),
+    path("finance/payouts/<pyt:payout_id>/due", payouts.payout_due, name="payout_due"),
+    path("finance/payouts/<pyt:payout_id>/approve", payouts.payout_approve, name="payout_approve"),
+    path("finance/payouts/<pyt:payout_id>/send", payouts.payout_send, name="payout_send"),
+    path("finance/payouts/<pyt:payout_id>/confirm", payouts.payout_confirm, name="payout_confirm"),
+    path("finance/payouts/<pyt:payout_id>/fail", payouts.payout_fail, name="payout_fail"),
+    path("finance/transfer-files", payouts.transfer_file_new, name="transfer_file_new"),
+    path("finance/transfer-files/<trf:file_id>", payouts.transfer_file, name="transfer_file"),
+    path("finance", dashboard.dashboard, name="finance_dashboard"),
     path("finance/invoices", invoices.all_invoices, name="all_invoices"),
     path("finance/top-ups", payments.top_ups_to_confirm, name="top_ups_to_confirm"),
     path("finance/top-ups/<top:top_up_id>", payments.top_up_confirm, name="top_up_confirm"),
     path("finance/receipts/<rcp:receipt_id>", payments.receipt_match, name="receipt_match"),
     path("finance/trial-balance", ledger.trial_balance, name="trial_balance"),
     path("finance/unmatched", reconciliation.unmatched_items, name="unmatched_items"),
+    path("finance/breaks", reconciliation.breaks, name="breaks"),
+    path("finance/reconcile", reconciliation.reconcile, name="reconcile"),
+    path("finance/breaks/<brk:break_id>", reconciliation.one_break, name="break"),
+    path("finance/breaks/<brk:break_id>/comment", reconciliation.break_comment, name="break_comment"),
+    path("finance/breaks/<brk:break_id>/assign", reconciliation.break_assign, name="break_assign"),
+    path("finance/breaks/<brk:break_id>/explain", reconciliation.break_explain, name="break_explain"),
+    path("finance/breaks/<brk:break_id>/settle", reconciliation.break_settle, name="break_settle"),
+    path("finance/breaks/<brk:break_id>/approve", reconciliation.break_approve, name="break_approve"),
+    path("finance/breaks/<brk:break_id>/decline", reconciliation.break_decline, name="break_decline"),
+    path("finance/journals", journals.journals, name="journals"),
+    path("finance/journals/<jrn:journal_id>/approve", journals.journal_approve, name="journal_approve"),
+    path("finance/journals/<jrn:journal_id>/decline", journals.journal_decline, name="journal_decline"),
+    path("finance/months", closing.months, name="months"),
+    path("finance/months/<code:month>", closing.month_close, name="month_close"),
+    path("finance/months/<code:month>/close", closing.month_close_now, name="month_close_now"),
+    path("finance/months/<code:month>/reopen", closing.month_reopen, name="month_reopen"),
+    path("finance/reopenings/<rop:reopening_id>", closing.month_reopening_decide, name="month_reopening_decide"),
 ]

@@ -50,15 +50,21 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("Offers"), "my_offers", Capability.VIEW_SELLING),
             Destination(_("Deliveries"), "deliveries", Capability.VIEW_SELLING),
             Destination(_("Statements"), "statements", Capability.VIEW_SELLING),
+            Destination(_("Payouts"), "my_payouts", Capability.VIEW_SELLING),
         ),
     ),
     (
         _("Finance"),
         (
+            Destination(_("Dashboard"), "finance_dashboard", Capability.VIEW_BOOKS),
             Destination(_("Trial balance"), "trial_balance", Capability.VIEW_BOOKS),
             Destination(_("All invoices"), "all_invoices", Capability.VIEW_BOOKS),
             Destination(_("Top-ups"), "top_ups_to_confirm", Capability.VIEW_BOOKS),
+            Destination(_("Payouts"), "payouts", Capability.VIEW_BOOKS),
             Destination(_("Unmatched"), "unmatched_items", Capability.VIEW_BOOKS),
+            Destination(_("Breaks"), "breaks", Capability.VIEW_BOOKS),
+            Destination(_("Journals"), "journals", Capability.VIEW_BOOKS),
+            Destination(_("Month close"), "months", Capability.VIEW_BOOKS),
         ),
     ),
     (

@@ -22,4 +22,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "keep the demo market going": {"task": "exchange.demo.go_on", "schedule": 30.0},
     # Dispute windows end at the hour; a minute more does no harm.
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},
+    # Payouts fall due as a week or a month begins.
+    "make payouts due": {"task": "billing.payouts.make_due", "schedule": 600.0},
+    # Differences last longer than an hour; finance can look at once by a button.
+    "reconcile": {"task": "billing.reconciliation.reconcile", "schedule": 3600.0},
 }

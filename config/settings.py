@@ -198,6 +198,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/v1/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Several things have a kind; a generated name would change with its members.
+    "ENUM_NAME_OVERRIDES": {"JournalKindEnum": ["adjustment", "write_off"]},
 }
 # The header in which the proxy in front names the client's network address; without one, the peer's counts.
 CLIENT_ADDRESS_HEADER = env.text("CLIENT_ADDRESS_HEADER")

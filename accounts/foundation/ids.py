@@ -43,6 +43,12 @@ PREFIXES: Final = {
     "rcp": "bank receipt",
     "txn": "ledger transaction",
     "hld": "hold",
+    "jrn": "journal entry",
+    "run": "reconciliation run",
+    "brk": "break",
+    "rop": "request to reopen a month",
+    "pyt": "payout",
+    "trf": "transfer file",
 }
 
 _VALUES: Final = {letter: number for number, letter in enumerate(ALPHABET)}

@@ -34,6 +34,7 @@ class Code(StrEnum):
     PAYABLE_PENDING = "2100"
     PAYABLE_AVAILABLE = "2110"
     PROVIDER_RESERVE = "2120"
+    PAYOUTS_IN_TRANSIT = "2190"
     OUTPUT_VAT = "2200"
     VOUCHERS = "2300"
     FEE_INCOME = "4000"
@@ -70,6 +71,7 @@ CHART: Final[dict[Code, ChartAccount]] = {
     Code.PAYABLE_PENDING: ChartAccount("Provider payable, pending", AccountKind.LIABILITY, Owner.ORGANISATION),
     Code.PAYABLE_AVAILABLE: ChartAccount("Provider payable, available", AccountKind.LIABILITY, Owner.ORGANISATION),
     Code.PROVIDER_RESERVE: ChartAccount("Provider reserve", AccountKind.LIABILITY, Owner.ORGANISATION),
+    Code.PAYOUTS_IN_TRANSIT: ChartAccount("Payouts in transit", AccountKind.LIABILITY),
     Code.OUTPUT_VAT: ChartAccount("Output VAT payable", AccountKind.LIABILITY, sharded=True),
     Code.VOUCHERS: ChartAccount("Vouchers outstanding", AccountKind.LIABILITY),
     Code.FEE_INCOME: ChartAccount("Platform fee income", AccountKind.INCOME, sharded=True),

@@ -1,5 +1,7 @@
 """What the books decline."""
 
+from datetime import datetime
+
 from accounts.foundation.errors import Conflict, NotFound, PaymentRequired
 from catalog.measures.money import Money, format_minor
 
@@ -61,6 +63,15 @@ class AlreadyReversed(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This ledger transaction is a reversal or has been reversed before.")
+
+
+class PeriodClosed(Conflict):
+    """The month in which it would take effect is closed; the transaction of the database that tried is lost."""
+
+    code = "period_closed"
+
+    def __init__(self, effective_at: datetime) -> None:
+        super().__init__(f"The month of {effective_at:%Y-%m-%d} is closed; nothing takes effect in it any more.")
 
 
 class HoldTooSmall(Conflict):

@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError
-from psycopg.errors import UniqueViolation
+from psycopg import Error as DatabaseError
 
 from billing.ledger import rows, rules
 from billing.ledger.chart import Code
@@ -23,6 +23,7 @@ from billing.ledger.errors import (
     InsufficientFunds,
     NoSuchHold,
     NoSuchTransaction,
+    PeriodClosed,
     WalletOverdrawn,
 )
 from billing.ledger.models import Account, Hold, HoldEvent, LedgerTransaction
@@ -47,7 +48,8 @@ def post(
     `captures` take funds out of holds in the same step. `overdraft_minor` is how far an invoice
     may take a wallet below its credit (for extras that nothing was held for); other sources may not.
     Lines of one account are summed. Raises InsufficientFunds before anything is written, AlreadyPosted
-    when the source has its posting (the surrounding transaction is then lost), HoldTooSmall, NoSuchHold.
+    when the source has its posting and PeriodClosed when the month of `effective_at` is closed (the surrounding
+    transaction is then lost), HoldTooSmall, NoSuchHold.
     """
     amounts = rules.merged(lines)
     wanted = {(account, rules.shard(account.code, source)): amount for account, amount in amounts.items()}
@@ -66,6 +68,12 @@ def post(
         captures=captures,
         overdraft_minor=overdraft_minor,
     )
+
+
+def posted(source: Source) -> UUID | None:
+    """Return the transaction that was posted for a source; None when nothing was."""
+    found = LedgerTransaction.objects.filter(source_type=source.type, source_id=source.id, purpose=source.purpose)
+    return found.values_list("id", flat=True).first()
 
 
 def reverse(transaction_id: UUID, *, now: datetime, memo: str = "") -> LedgerTransaction:
@@ -116,9 +124,11 @@ def _record(
             return transaction
         rows.write_transaction(transaction)
     except IntegrityError as error:
-        if not _violates(error, "transaction_once_per_source"):
-            raise
-        raise AlreadyPosted(transaction.source_type, transaction.purpose) from error
+        if _violates(error, "transaction_once_per_source"):
+            raise AlreadyPosted(transaction.source_type, transaction.purpose) from error
+        if _violates(error, "transaction_in_open_period"):
+            raise PeriodClosed(transaction.effective_at) from error
+        raise
     for capture in captures:
         if capture.captured_minor:
             _happened(
@@ -304,4 +314,4 @@ def _check_spendable(account: Account, amount_minor: int) -> None:
 
 def _violates(error: IntegrityError, constraint: str) -> bool:
     cause = error.__cause__
-    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == constraint
+    return isinstance(cause, DatabaseError) and cause.diag.constraint_name == constraint

@@ -93,6 +93,8 @@ def postings_without_source(now: datetime, limit: int) -> list[Item]:
                 WHEN 'bank_receipt' THEN EXISTS (SELECT 1 FROM billing_bankreceipt WHERE id = x.source_id)
                 WHEN 'invoice' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
                 WHEN 'statement' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
+                WHEN 'journal' THEN EXISTS (SELECT 1 FROM billing_manualjournal WHERE id = x.source_id)
+                WHEN 'payout' THEN EXISTS (SELECT 1 FROM billing_payout WHERE id = x.source_id)
                 WHEN 'ledger_transaction' THEN x.reversal_of_id = x.source_id
                 ELSE false END
             GROUP BY x.id, e.currency ORDER BY x.posted_at, x.id LIMIT %s

@@ -1,34 +1,24 @@
-"""Everything that does not match, found by looking at the rows from the outside."""
+"""Reads of the workbench: what does not match at this moment, runs, breaks and who may be given one."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.actors.actor import Actor, Capability
-from billing.reconciliation import documents, money, usage
+from accounts.organisations.models import User
+from accounts.organisations.rules import Role
+from billing.reconciliation.checks import CHECKS
+from billing.reconciliation.errors import NoSuchBreak
+from billing.reconciliation.models import Break, ReconciliationRun
 from billing.reconciliation.rules import Item, ItemKind
 
 PER_KIND: Final = 200  # a kind with more says so, and shows its oldest
 
-# One query for each kind: (now, limit) -> items, oldest first.
-CHECKS: Final[Mapping[ItemKind, Callable[[datetime, int], Sequence[Item]]]] = {
-    ItemKind.TOP_UP_AWAITED: money.awaited_top_ups,
-    ItemKind.RECEIPT_UNMATCHED: money.unmatched_receipts,
-    ItemKind.SUSPENSE_DIFFERENCE: money.suspense_differences,
-    ItemKind.TOP_UP_POSTING: money.top_up_postings,
-    ItemKind.POSTING_WITHOUT_SOURCE: documents.postings_without_source,
-    ItemKind.WALLET_OVERDRAWN: money.overdrawn_wallets,
-    ItemKind.RELEASE_OVERDUE: money.overdue_releases,
-    ItemKind.PAYABLE_DIFFERENCE: money.payable_differences,
-    ItemKind.CONTRACT_NOT_SETTLED: documents.contracts_not_settled,
-    ItemKind.DOCUMENT_POSTING: documents.postings_unlike_documents,
-    ItemKind.INVOICE_PAST_DUE: documents.invoices_past_due,
-    ItemKind.USAGE_CONFLICT: usage.conflicts,
-    ItemKind.USAGE_REJECTED: usage.rejections,
-}
-
 _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
+_CLERKS: Final = (Role.FINANCE_OPERATOR, Role.FINANCE_APPROVER)
 
 
 @dataclass(frozen=True)
@@ -41,7 +31,7 @@ class Unmatched:
 
 
 def unmatched_items(actor: Actor, *, now: datetime) -> Unmatched:
-    """Return every item that does not match, for those who read the books."""
+    """Return every item that does not match at this moment, for those who read the books."""
     actor.require(Capability.VIEW_BOOKS)
     found = {kind: check(now, PER_KIND + 1) for kind, check in CHECKS.items()}
     items = [item for rows in found.values() for item in rows[:PER_KIND]]
@@ -50,3 +40,29 @@ def unmatched_items(actor: Actor, *, now: datetime) -> Unmatched:
         items=tuple(sorted(items, key=lambda item: item.since or _NO_TIME)),
         cut_kinds=tuple(kind for kind, rows in found.items() if len(rows) > PER_KIND),
     )
+
+
+def visible_runs(actor: Actor) -> QuerySet[ReconciliationRun]:
+    """Return the runs, for those who read the books."""
+    actor.require(Capability.VIEW_BOOKS)
+    return ReconciliationRun.objects.select_related("asked_by")
+
+
+def visible_breaks(actor: Actor) -> QuerySet[Break]:
+    """Return the breaks, for those who read the books."""
+    actor.require(Capability.VIEW_BOOKS)
+    return Break.objects.select_related("organisation", "owner", "resolved_by", "journal")
+
+
+def one_break(actor: Actor, break_id: UUID) -> Break:
+    """Return one break with its thread and the entry that settles it; raises NoSuchBreak."""
+    rows = visible_breaks(actor).select_related("found_in", "seen_in", "journal__proposed_by", "journal__decided_by")
+    found = rows.prefetch_related("notes__author", "journal__lines__organisation").filter(id=break_id).first()
+    if found is None:
+        raise NoSuchBreak
+    return found
+
+
+def clerks() -> QuerySet[User]:
+    """Return the people of finance who can own a break."""
+    return User.objects.filter(memberships__role__in=_CLERKS, is_active=True).distinct().order_by("display_name", "id")

@@ -1,5 +1,6 @@
-"""What can fail to match, and how long it may before somebody should look."""
+"""What can fail to match, how long it may before somebody should look, and the life of a break: plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,11 +24,26 @@ class ItemKind(StrEnum):
     PAYABLE_DIFFERENCE = "payable_difference"
     USAGE_CONFLICT = "usage_conflict"
     USAGE_REJECTED = "usage_rejected"
+    LEASE_MISSING = "lease_missing"
+    USAGE_MISSING = "usage_missing"
+    USAGE_UNRATED = "usage_unrated"
+    CHARGE_UNBILLED = "charge_unbilled"
+    LINE_CHARGES = "line_charges"
+    BANK_NOT_IN_LEDGER = "bank_not_in_ledger"
+    LEDGER_NOT_IN_BANK = "ledger_not_in_bank"
+    CLEARING_OVERDUE = "clearing_overdue"
+    AVAILABLE_DIFFERENCE = "available_difference"
+    PAYOUT_STUCK = "payout_stuck"
 
 
 # A bank transfer may take some days; work that runs by itself may not take an hour.
 TOP_UP_PATIENCE: Final = timedelta(days=5)
 WORK_PATIENCE: Final = timedelta(hours=1)
+# Agents may send for some time after a lease; months are invoiced within the day after their end.
+USAGE_PATIENCE: Final = timedelta(days=1)
+MONTH_PATIENCE: Final = timedelta(days=1)
+# What the books say of the bank may take some days to show there.
+BANK_PATIENCE: Final = timedelta(days=5)
 # Reports that were declined longer ago can no longer be sent again: usage is accepted for 35 days.
 USAGE_MEMORY: Final = timedelta(days=35)
 
@@ -49,3 +65,39 @@ class Item:
     organisation_name: str = ""
     amount_minor: int | None = None
     currency: str = ""
+
+    @property
+    def subject_key(self) -> str:
+        """What an item is about, so that the same difference is known again: a row, or an account of a currency."""
+        if self.subject_id is not None:
+            return f"{self.subject_type}:{self.subject_id}"
+        whose = str(self.organisation_id or "exchange")
+        return ":".join(part for part in (self.currency, whose, self.subject_type) if part)
+
+
+class BreakStatus(StrEnum):
+    """Where a break stands. Whoever closes it says why; nothing closes by itself."""
+
+    OPEN = "open"
+    EXPLAINED = "explained"
+    ADJUSTED = "adjusted"
+    WRITTEN_OFF = "written_off"
+
+
+BREAK_MOVES: Final[Mapping[BreakStatus, frozenset[BreakStatus]]] = {
+    BreakStatus.OPEN: frozenset({BreakStatus.EXPLAINED, BreakStatus.ADJUSTED, BreakStatus.WRITTEN_OFF}),
+    BreakStatus.EXPLAINED: frozenset(),
+    BreakStatus.ADJUSTED: frozenset(),
+    BreakStatus.WRITTEN_OFF: frozenset(),
+}
+
+
+class NoteKind(StrEnum):
+    """What a line in a break's thread tells."""
+
+    SEEN = "seen"  # found, changed or gone in a run
+    COMMENT = "comment"
+    OWNER = "owner"
+    PROPOSED = "proposed"
+    DECLINED = "declined"
+    RESOLVED = "resolved"

@@ -1,6 +1,6 @@
 """Money, prices, quantities and times as templates show them: `{% load measures %}`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,6 +28,10 @@ _STATE_TONES: Final = {
         "settled",
         "matched",
         "available",
+        "posted",
+        "explained",
+        "adjusted",
+        "passes",
     },
     "live": {
         "open",
@@ -35,6 +39,8 @@ _STATE_TONES: Final = {
         "scheduled",
         "acknowledged",
         "provisioning",
+        "approved",
+        "in_transit",
         "partly_filled",
         "partly_sold",
         "clearing",
@@ -50,6 +56,13 @@ _STATE_TONES: Final = {
         "applied",
         "paused",
         "unmatched",
+        "proposed",
+        "requested",
+        "accruing",
+        "due",
+        "held",
+        "written_off",
+        "gone",
     },
     "bad": {
         "rejected",
@@ -60,6 +73,8 @@ _STATE_TONES: Final = {
         "terminated",
         "disputed",
         "degraded",
+        "declined",
+        "overdue",
     },
 }
 
@@ -121,6 +136,12 @@ def when(instant: datetime | None, precision: str = "minutes") -> SafeString | s
     shown = instant.astimezone(SHOWN_ZONE)
     form = "%Y-%m-%d %H:%M:%S" if precision == "seconds" else "%Y-%m-%d %H:%M"
     return format_html('<time datetime="{}">{}</time>', instant.isoformat(), shown.strftime(form))
+
+
+@register.filter
+def days_until(since: datetime | None, until: datetime) -> int | str:
+    """Whole days from one instant to another: how old something is."""
+    return "" if since is None else max(0, (until - since) // timedelta(days=1))
 
 
 @register.filter

@@ -103,7 +103,10 @@ BOOKS: Final = (
             LEFT JOIN billing_bankreceipt b ON t.source_type = 'bank_receipt' AND b.id = t.source_id
             LEFT JOIN billing_invoice i ON i.id = t.source_id
                 AND (t.source_type, i.side) IN (('invoice', 'customer'), ('statement', 'provider'))
-            WHERE coalesce(p.id, b.id, i.id) IS NULL
+            LEFT JOIN billing_manualjournal j ON t.source_type = 'journal' AND j.id = t.source_id
+            LEFT JOIN billing_payout o ON t.source_type = 'payout' AND o.id = t.source_id
+            WHERE coalesce(p.id, b.id, i.id, j.id, o.id) IS NULL
+              AND NOT (t.source_type = 'ledger_transaction' AND t.reversal_of_id IS NOT DISTINCT FROM t.source_id)
             """,
     ),
     by_query(
@@ -192,7 +195,8 @@ BOOKS: Final = (
                 SELECT t.source_id, a.organisation_id, a.currency, -sum(e.amount_minor) AS minor
                 FROM billing_ledgertransaction t JOIN billing_ledgerentry e ON e.transaction_id = t.id
                 JOIN billing_account a ON a.id = e.account_id
-                WHERE t.source_type = 'statement' AND t.purpose = 'release' AND a.code = '2110' GROUP BY 1, 2, 3
+                WHERE t.source_type = 'statement' AND t.purpose = 'release' AND a.code IN ('2110', '2120')
+                GROUP BY 1, 2, 3
             )
             SELECT r.id, format('amount %s, statement %s, released %s at %s, due %s',
                 r.amount_minor, i.total_minor, p.minor, r.released_at, r.due_at)

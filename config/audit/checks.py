@@ -6,11 +6,13 @@ from config.audit.bills import BILLS
 from config.audit.books import BOOKS
 from config.audit.invariants import check_all
 from config.audit.market import MARKET
+from config.audit.payouts import PAYOUTS
 from config.audit.quotes import QUOTES
 from config.audit.rounds import ROUNDS
 from config.audit.structure import STRUCTURE
+from config.audit.workbench import WORKBENCH
 
-ALL: Final = (*BOOKS, *MARKET, *ROUNDS, *QUOTES, *BILLS, *STRUCTURE)
+ALL: Final = (*BOOKS, *MARKET, *ROUNDS, *QUOTES, *BILLS, *PAYOUTS, *WORKBENCH, *STRUCTURE)
 
 
 def violated() -> list[str]:

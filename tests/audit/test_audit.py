@@ -7,7 +7,16 @@ from django.core.management import CommandError, call_command
 
 from config import roles
 from config.audit.checks import ALL
-from tests.audit import of_bills, of_books, of_market, of_quotes, of_structure, stage
+from tests.audit import (
+    of_bills,
+    of_books,
+    of_market,
+    of_payouts,
+    of_quotes,
+    of_structure,
+    of_workbench,
+    stage,
+)
 from tests.audit.corruption import Corruption
 
 ROWS = (
@@ -15,6 +24,8 @@ ROWS = (
     *of_market.CORRUPTIONS,
     *of_quotes.CORRUPTIONS,
     *of_bills.CORRUPTIONS,
+    *of_payouts.CORRUPTIONS,
+    *of_workbench.CORRUPTIONS,
     *of_structure.CORRUPTIONS,
 )
 CODES = [invariant.code for invariant in ALL]

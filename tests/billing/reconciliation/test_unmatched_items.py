@@ -14,7 +14,7 @@ from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
 from billing.payments import services as payments
 from billing.payouts import services as payouts
-from billing.reconciliation import queries
+from billing.reconciliation import checks, queries
 from billing.reconciliation.rules import Item, ItemKind
 from billing.usage import services as usage
 from catalog.measures.money import Money
@@ -47,7 +47,7 @@ def test_books_that_match_show_nothing(people: Cast) -> None:
 
 
 def test_every_kind_has_its_check() -> None:
-    assert set(queries.CHECKS) == set(ItemKind)
+    assert set(checks.CHECKS) == set(ItemKind)
 
 
 def test_only_those_who_read_the_books_see_them(people: Cast) -> None:

@@ -1,0 +1,1 @@
+"""Journal entries made by hand: proposed by one person, posted when another approves."""
