@@ -203,6 +203,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 # The header in which the proxy in front names the client's network address; without one, the peer's counts.
 CLIENT_ADDRESS_HEADER = env.text("CLIENT_ADDRESS_HEADER")
+# How often one network address may read public market data; see accounts.web.public.
+PUBLIC_REQUESTS_PER_MINUTE = env.integer("PUBLIC_REQUESTS_PER_MINUTE", default=600, minimum=1, maximum=1_000_000)
 
 # --- Payments --------------------------------------------------------------------------------
 

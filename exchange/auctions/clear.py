@@ -19,7 +19,7 @@ from exchange.clearing.book import Book
 from exchange.clearing.engine import Result
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.outcome import Outcome
-from exchange.rounds import services
+from exchange.rounds import publication, services
 from exchange.rounds.models import RoundOutcome, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
 
@@ -79,6 +79,7 @@ def _verify(book: Book, outcome: Outcome) -> None:
 @transaction.atomic
 def _commit(snapshot: RoundSnapshot, result: Result, outcome: Outcome) -> None:
     """Store the outcome; of two workers that cleared the same book, the second finds it stored."""
+    text = outcome.canonical_bytes().decode()
     now = clock.now()
     cleared = services.lock(snapshot.round_id)
     if cleared.status != RoundStatus.CLEARING:
@@ -86,8 +87,9 @@ def _commit(snapshot: RoundSnapshot, result: Result, outcome: Outcome) -> None:
     RoundOutcome.objects.create(
         round=cleared,
         snapshot_digest=snapshot.digest,
-        text=outcome.canonical_bytes().decode(),
+        text=text,
         digest=outcome.digest(),
+        public_digest=publication.outcome(text, bytes(snapshot.salt)).digest,
         certificate=canonical_json.dump(result.certificate.to_document()).decode(),
         engine_version=result.engine_version,
         rules_version=cleared.rules_version,

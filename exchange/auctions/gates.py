@@ -29,7 +29,7 @@ from exchange.markets.rules import MarketStatus
 from exchange.offers import gate as offers
 from exchange.orders import gate as orders
 from exchange.orders.models import Order
-from exchange.rounds import rules, services
+from exchange.rounds import publication, rules, services
 from exchange.rounds.errors import VoidNeedsReason
 from exchange.rounds.models import VOID_REASON_CHARACTERS, Round, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
@@ -97,11 +97,13 @@ def freeze(round_id: UUID, *, now: datetime) -> bool:
     grid = _grid(closing)
     frozen = books.freeze(grid, queries.supplies(market, locked_offers), queries.demands(market, locked_orders))
     digest = clearing_books.digest(frozen.book)
+    salt = secrets.token_bytes(SALT_BYTES)
     RoundSnapshot.objects.create(
         round=closing,
         text=frozen.book.canonical_bytes().decode(),
         digest=digest,
-        salt=secrets.token_bytes(SALT_BYTES),
+        public_digest=publication.book(frozen.book.to_document(), salt).digest,
+        salt=salt,
         gate_seq=books.last_seq(frozen.book),
         first_slot=grid.first_slot,
         end_slot=grid.end_slot,

@@ -6,6 +6,7 @@ is said as such, and the stored outcome still has to stand by itself.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ from exchange.clearing import canonical_json, checking, engine, parsing
 from exchange.clearing.book import Book
 from exchange.clearing.checking import INTEGER_CHARACTERS
 from exchange.clearing.errors import BookError, EngineFault
+from exchange.rounds import publication
 from exchange.rounds.models import RoundOutcome
 
 SHOWN: Final = 5  # faults of one round; all are counted
@@ -122,6 +124,7 @@ def _wrong(stored: RoundOutcome, book: Book, outcome: object, certificate: objec
     found = checking.check_documents(book, outcome, certificate)
     faults = [str(violation) for violation in found.report.hard]
     faults += found.certificate_faults
+    faults += _wrongly_published(stored)
     if books.digest(book) != stored.snapshot_digest:
         faults.append("the text of the book is not its canonical spelling")
     beside = (int(stored.welfare_micros), int(stored.bound_micros))
@@ -131,6 +134,16 @@ def _wrong(stored: RoundOutcome, book: Book, outcome: object, certificate: objec
             f"in it {found.welfare} and {found.bound}"
         )
     return tuple(faults)
+
+
+def _wrongly_published(stored: RoundOutcome) -> Iterator[str]:
+    salt = bytes(stored.round.snapshot.salt)
+    public_book = publication.book(json.loads(stored.round.snapshot.text), salt)
+    # Rounds from before this was said have none.
+    if stored.round.snapshot.public_digest not in {"", public_book.digest}:
+        yield "the book as it is published does not have the digest that was said at the gate"
+    if stored.public_digest not in {"", publication.outcome(stored.text, salt).digest}:
+        yield "the outcome as it is published does not have its digest"
 
 
 def _sha256(text: str) -> str:

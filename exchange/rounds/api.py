@@ -1,22 +1,24 @@
-"""Rounds, their documents and prices over HTTP, for every member."""
+"""Rounds, their documents and prices over HTTP, for everybody."""
 
-import json
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter, check_parameters
-from accounts.web.views import ANY_ACTOR, ExchangeAPIView, ListMixin
+from accounts.web.public import PublicAPIView
+from accounts.web.views import ANY_ACTOR, PUBLIC, ExchangeAPIView, ListMixin
 from exchange.rounds import queries
 from exchange.rounds.models import Round, RoundPrice
+from exchange.rounds.publication import PublicDocument
 from exchange.rounds.rules import RoundStatus
-from exchange.rounds.serializers import DocumentOut, PriceOut, RoundOut
+from exchange.rounds.serializers import DocumentOut, OwnRowsOut, PriceOut, RecordOut, RoundOut
 
 
 class RoundFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -32,10 +34,10 @@ class RoundFilters(django_filters.FilterSet):  # type: ignore[misc]
         fields: ClassVar[list[str]] = []
 
 
-class Rounds(ListMixin[Round], ExchangeAPIView):
+class Rounds(ListMixin[Round], PublicAPIView):
     """Rounds of all markets, the newest first."""
 
-    required_capability: ClassVar = {"GET": ANY_ACTOR}
+    required_capability: ClassVar = {"GET": PUBLIC}
     outputs: ClassVar = {"GET": RoundOut}
     filterset_class = RoundFilters
 
@@ -44,10 +46,10 @@ class Rounds(ListMixin[Round], ExchangeAPIView):
         return queries.rounds()
 
 
-class OneRound(ExchangeAPIView):
+class OneRound(PublicAPIView):
     """One round."""
 
-    required_capability: ClassVar = {"GET": ANY_ACTOR}
+    required_capability: ClassVar = {"GET": PUBLIC}
     outputs: ClassVar = {"GET": RoundOut}
 
     def get(self, request: Request, round_id: UUID) -> Response:
@@ -70,10 +72,10 @@ class PriceFilters(django_filters.FilterSet):  # type: ignore[misc]
         fields: ClassVar[list[str]] = []
 
 
-class Prices(ListMixin[RoundPrice], ExchangeAPIView):
+class Prices(ListMixin[RoundPrice], PublicAPIView):
     """Published prices of all rounds, the newest first."""
 
-    required_capability: ClassVar = {"GET": ANY_ACTOR}
+    required_capability: ClassVar = {"GET": PUBLIC}
     outputs: ClassVar = {"GET": PriceOut}
     filterset_class = PriceFilters
 
@@ -82,10 +84,10 @@ class Prices(ListMixin[RoundPrice], ExchangeAPIView):
         return queries.prices()
 
 
-class RoundPrices(ListMixin[RoundPrice], ExchangeAPIView):
+class RoundPrices(ListMixin[RoundPrice], PublicAPIView):
     """The full price vector of one published round."""
 
-    required_capability: ClassVar = {"GET": ANY_ACTOR}
+    required_capability: ClassVar = {"GET": PUBLIC}
     outputs: ClassVar = {"GET": PriceOut}
 
     def get(self, request: Request, *args: UUID, **kwargs: UUID) -> Response:
@@ -102,41 +104,68 @@ class RoundPrices(ListMixin[RoundPrice], ExchangeAPIView):
         return RoundPrice.objects.none()
 
 
-class _Document(ExchangeAPIView):
-    required_capability: ClassVar = {"GET": ANY_ACTOR}
-    outputs: ClassVar = {"GET": DocumentOut}
+class RoundDocument(PublicAPIView):
+    """A public document of a published round, byte for byte what its digest names."""
 
-    def document(self, shown: Round) -> dict[str, Any]:
+    required_capability: ClassVar = {"GET": PUBLIC}
+    outputs: ClassVar = {"GET": DocumentOut}
+    cache_seconds = 24 * 3600  # it never changes
+
+    def document(self, shown: Round) -> PublicDocument:
         """Return the document of a published round."""
         raise NotImplementedError
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request, round_id: UUID) -> Response:
+    def get(self, request: Request, round_id: UUID) -> HttpResponse:
         """Answer the document; 404 before the round is published."""
         check_parameters(request, ())
-        return self.answer(self.document(queries.published(round_id)))
+        document = self.document(queries.published(round_id))
+        return self.answer_bytes(document.text, digest=document.digest)
 
 
-class RoundBook(_Document):
-    """The frozen book of a published round, names and ids blinded; `own` names the caller's rows."""
+class RoundBook(RoundDocument):
+    """The frozen book of a published round, names and ids blinded."""
 
-    def document(self, shown: Round) -> dict[str, Any]:
+    def document(self, shown: Round) -> PublicDocument:
         """Return the blinded book."""
-        return queries.published_book(shown, self.actor)
+        return queries.public_book(shown)
 
 
-class RoundOutcomeDocument(_Document):
+class RoundOutcomeDocument(RoundDocument):
     """Prices, trades, welfare and bound of a published round, naming the rows of its published book."""
 
-    def document(self, shown: Round) -> dict[str, Any]:
+    def document(self, shown: Round) -> PublicDocument:
         """Return the blinded outcome."""
-        return queries.published_outcome(shown)
+        return queries.public_outcome(shown)
 
 
-class RoundCertificate(_Document):
+class RoundCertificate(RoundDocument):
     """The price vectors from which anybody can check the bound of a published round."""
 
-    def document(self, shown: Round) -> dict[str, Any]:
+    def document(self, shown: Round) -> PublicDocument:
         """Return the certificate."""
-        certificate: dict[str, Any] = json.loads(shown.outcome.certificate)
-        return certificate
+        return queries.public_certificate(shown)
+
+
+class RoundRecord(PublicAPIView):
+    """What a published round says of itself: digests, marks, blocks left out at a gain, rules not met."""
+
+    required_capability: ClassVar = {"GET": PUBLIC}
+    outputs: ClassVar = {"GET": RecordOut}
+
+    def get(self, request: Request, round_id: UUID) -> Response:
+        """Answer the record; 404 before the round is published."""
+        check_parameters(request, ())
+        return self.answer(queries.record(queries.published(round_id)))
+
+
+class RoundOwnRows(ExchangeAPIView):
+    """Which rows of a published book are the caller's own."""
+
+    required_capability: ClassVar = {"GET": ANY_ACTOR}
+    outputs: ClassVar = {"GET": OwnRowsOut}
+
+    def get(self, request: Request, round_id: UUID) -> Response:
+        """Answer the public names of the caller's orders and offers, each with its own id."""
+        check_parameters(request, ())
+        return self.answer({"own": queries.own_rows(queries.published(round_id), self.actor)})

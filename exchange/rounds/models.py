@@ -77,6 +77,8 @@ class RoundSnapshot(models.Model):
     round = models.OneToOneField(Round, primary_key=True, on_delete=models.PROTECT, related_name="snapshot")
     text = models.TextField()
     digest = models.CharField(max_length=DIGEST_LENGTH)
+    # Of the book as it is published, names blinded: said at the gate, before anything is decided.
+    public_digest = models.CharField(max_length=DIGEST_LENGTH, default="")
     # Blinds ids in the published book; 32 random bytes drawn at the gate.
     salt = models.BinaryField(max_length=32)
     gate_seq = models.BigIntegerField()  # the last acceptance number in the book, 0 for an empty one
@@ -103,6 +105,7 @@ class RoundOutcome(models.Model):
     snapshot_digest = models.CharField(max_length=DIGEST_LENGTH)
     text = models.TextField()  # prices and trades, canonical JSON (the public outcome format)
     digest = models.CharField(max_length=DIGEST_LENGTH)
+    public_digest = models.CharField(max_length=DIGEST_LENGTH, default="")  # of the outcome as it is published
     certificate = models.TextField()  # price vectors that prove the bound, canonical JSON
     engine_version = models.CharField(max_length=100)
     rules_version = models.PositiveIntegerField()

@@ -1,5 +1,6 @@
-"""Rounds and prices as every member sees them."""
+"""Rounds and prices as everybody sees them."""
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +10,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
-from accounts.actors.actor import Actor, Capability
-from accounts.actors.pages import actor_required
+from accounts.actors.actor import Capability
+from accounts.actors.requests import actor_of
 from accounts.foundation import clock, ids
 from accounts.web.listing import listing
 from exchange.markets import queries as markets
@@ -50,9 +52,9 @@ class TradeShown:
     quantity: int
 
 
-@actor_required()
-def rounds(request: HttpRequest, _actor: Actor) -> HttpResponse:
-    """The clocks of all markets, and the rounds, newest first."""
+@require_safe
+def rounds(request: HttpRequest) -> HttpResponse:
+    """The clocks of all markets, and the rounds, newest first, for everybody."""
     now = clock.now()
     code = request.GET.get("market", "")
     shown = list(markets.all_markets())
@@ -72,20 +74,22 @@ def rounds(request: HttpRequest, _actor: Actor) -> HttpResponse:
     return render(request, "exchange/rounds.html", context)
 
 
-@actor_required()
-def round_(request: HttpRequest, actor: Actor, round_id: UUID) -> HttpResponse:
-    """One round: its prices, what was traded without names, and the digests that prove it."""
+@require_safe
+def round_(request: HttpRequest, round_id: UUID) -> HttpResponse:
+    """One round: its prices, what was traded without names, and the documents that prove it, for everybody."""
     shown = queries.get(round_id)
-    context: dict[str, Any] = {"round": shown, "may_trade": actor.can(Capability.TRADE)}
+    reader = actor_of(request)
+    actor = reader if reader is not None and reader.organisation_id is not None else None
+    context: dict[str, Any] = {"round": shown, "may_trade": actor is not None and actor.can(Capability.TRADE)}
     if shown.status == RoundStatus.PUBLISHED:
         prices = list(shown.prices.order_by("cell", "starts_at"))
-        outcome = queries.published_outcome(shown)
-        own = queries.published_book(shown, actor)["own"]
+        own = queries.own_rows(shown, actor) if actor else {}
+        outcome = json.loads(queries.public_outcome(shown).text)
         context |= {
             "prices": prices,
             "charts": _charts(prices),
-            "outcome": outcome,
-            "trades": [_trade(trade, own, shown.market.terms) for trade in outcome["outcome"]["trades"]],
+            "record": queries.record(shown),
+            "trades": [_trade(trade, own, shown.market.terms) for trade in outcome["trades"]],
         }
     elif shown.status in TAKING_ORDERS:
         context["clock"] = market_clock(shown.market, clock.now())
@@ -106,13 +110,18 @@ def _trade(trade: dict[str, Any], own: dict[str, str], terms: market_rules.Marke
     mine_order, mine_offer = own.get(trade["order"]), own.get(trade["offer"])
     return TradeShown(
         order=trade["order"],
-        order_url=reverse("order", args=[ids.parse("ord", mine_order)]) if mine_order else "",
+        order_url=reverse("order", args=[_id("ord", mine_order)]) if mine_order else "",
         offer=trade["offer"],
-        offer_url=reverse("my_offer", args=[ids.parse("off", mine_offer)]) if mine_offer else "",
+        offer_url=reverse("my_offer", args=[_id("off", mine_offer)]) if mine_offer else "",
         starts_at=market_rules.instant_of(terms, trade["t0"]),
         ends_at=market_rules.instant_of(terms, trade["t1"]),
         quantity=trade["qty"] * terms.lot_units,  # outcomes count in lots
     )
+
+
+def _id(prefix: str, row_id: str) -> UUID:
+    """Return the order or offer that a row of a book belongs to; a part of it ends in its first slot."""
+    return ids.parse(prefix, row_id.partition(".")[0])
 
 
 def market_clock(market: Market, now: datetime) -> MarketClock:

@@ -1,8 +1,8 @@
 """Reads of rounds: what every member may see of them, with the members' names left out."""
 
 import hashlib
-import hmac
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,16 +10,27 @@ from django.db.models import QuerySet
 
 from accounts.actors.actor import Actor
 from accounts.foundation import ids
+from exchange.rounds import publication
 from exchange.rounds.errors import NothingPublished, RoundNotFound
 from exchange.rounds.models import Round, RoundPrice
+from exchange.rounds.publication import PublicDocument
 from exchange.rounds.rules import RoundStatus
-
-_STRETCH = "."  # see exchange.auctions.book
-_BLINDED_CHARACTERS = 20
-
 
 # What of a round's documents may be megabytes, and is shown by the document's own address alone.
 _LONG: Final = ("snapshot__text", "outcome__text", "outcome__certificate", "outcome__record")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a published round says of itself: digests, marks, and what it could not do for everybody."""
+
+    round: Round
+    book_digest: str
+    outcome_digest: str
+    certificate_digest: str
+    is_strict: bool
+    rejected_blocks: list[dict[str, Any]]
+    residuals: list[dict[str, Any]]
 
 
 def rounds() -> QuerySet[Round]:
@@ -48,38 +59,37 @@ def prices() -> QuerySet[RoundPrice]:
     return RoundPrice.objects.select_related("market")
 
 
-def published_book(shown: Round, actor: Actor) -> dict[str, Any]:
-    """Return a round's book with every member's name and id blinded, and which rows are the actor's own.
+def public_book(shown: Round) -> PublicDocument:
+    """Return the book of a published round, every member's name and id blinded."""
+    return publication.book(json.loads(shown.snapshot.text), bytes(shown.snapshot.salt))
 
-    Equal ids stay equal within the round, so the outcome can be verified against the book.
-    """
-    salt = bytes(shown.snapshot.salt)
-    book = json.loads(shown.snapshot.text)
+
+def public_outcome(shown: Round) -> PublicDocument:
+    """Return the outcome of a published round, its trades naming the rows of the public book."""
+    return publication.outcome(shown.outcome.text, bytes(shown.snapshot.salt))
+
+
+def public_certificate(shown: Round) -> PublicDocument:
+    """Return the price vectors that prove the bound of a published round; they name cells alone."""
+    text = shown.outcome.certificate.encode()
+    return PublicDocument(text, hashlib.sha256(text).hexdigest())
+
+
+def own_rows(shown: Round, actor: Actor) -> dict[str, str]:
+    """Return the public names of the actor's orders and offers in a round's book, each with its own id."""
     me = ids.spell("org", actor.organisation())
-    own: dict[str, str] = {}
-    for section, party in (("offers", "provider"), ("orders", "buyer")):
-        for row in book[section]:
-            blinded = blind(salt, row["id"])
-            if row[party] == me:
-                own[blinded] = row["id"].partition(_STRETCH)[0]
-            row["id"], row[party] = blinded, blind(salt, row[party])
-    return {"book": book, "snapshot_digest": shown.snapshot.digest, "own": own}
+    return publication.rows_of(shown.snapshot.text, bytes(shown.snapshot.salt), me)
 
 
-def published_outcome(shown: Round) -> dict[str, Any]:
-    """Return a round's outcome, its trades naming the blinded rows of the published book."""
-    salt = bytes(shown.snapshot.salt)
-    outcome = json.loads(shown.outcome.text)
-    for trade in outcome["trades"]:
-        trade["order"], trade["offer"] = blind(salt, trade["order"]), blind(salt, trade["offer"])
-    rejected = [
-        block | {"order": blind(salt, block["order"])} for block in shown.outcome.record["paradoxically_rejected"]
-    ]
-    return {"outcome": outcome, "outcome_digest": shown.outcome.digest, "paradoxically_rejected": rejected}
-
-
-def blind(salt: bytes, book_id: str) -> str:
-    """Return the public name of a member or row in one round; the stretch of a split row stays readable."""
-    base, dot, stretch = book_id.partition(_STRETCH)
-    name = hmac.new(salt, base.encode(), hashlib.sha256).hexdigest()[:_BLINDED_CHARACTERS]
-    return f"{base[:3]}_{name}{dot}{stretch}"
+def record(shown: Round) -> Record:
+    """Return what a published round says of itself beside its documents."""
+    salt, stored = bytes(shown.snapshot.salt), shown.outcome.record
+    return Record(
+        round=shown,
+        book_digest=shown.snapshot.public_digest or public_book(shown).digest,
+        outcome_digest=shown.outcome.public_digest or public_outcome(shown).digest,
+        certificate_digest=public_certificate(shown).digest,
+        is_strict=not stored["residuals"],
+        rejected_blocks=publication.rejected_blocks(stored, salt),
+        residuals=publication.residuals(stored, salt),
+    )

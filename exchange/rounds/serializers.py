@@ -11,6 +11,7 @@ from accounts.foundation.fields import StrictText
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
 from catalog.measures.price import format_micros
 from exchange.rounds.models import VOID_REASON_CHARACTERS, Round, RoundPrice
+from exchange.rounds.queries import Record
 from exchange.rounds.rules import RoundStatus
 
 
@@ -36,6 +37,7 @@ class RoundOut(OutputSerializer):
     cleared_at = serializers.DateTimeField(allow_null=True)
     published_at = serializers.DateTimeField(allow_null=True)
     snapshot_digest = serializers.SerializerMethodField()
+    book_digest = serializers.SerializerMethodField()
     outcome_digest = serializers.SerializerMethodField()
     engine_version = serializers.SerializerMethodField()
     welfare = serializers.SerializerMethodField()
@@ -47,9 +49,14 @@ class RoundOut(OutputSerializer):
         return shown.snapshot.digest if hasattr(shown, "snapshot") else None
 
     @extend_schema_field({"type": ["string", "null"]})
+    def get_book_digest(self, shown: Round) -> str | None:
+        """Return the SHA-256 of the book as it will be published, names blinded, from the gate on."""
+        return shown.snapshot.public_digest or None if hasattr(shown, "snapshot") else None
+
+    @extend_schema_field({"type": ["string", "null"]})
     def get_outcome_digest(self, shown: Round) -> str | None:
-        """Return the SHA-256 of the outcome."""
-        return shown.outcome.digest if _is_decided(shown) else None
+        """Return the SHA-256 of the outcome as it is published, names blinded."""
+        return shown.outcome.public_digest or None if _is_decided(shown) else None
 
     @extend_schema_field({"type": ["string", "null"]})
     def get_engine_version(self, shown: Round) -> str | None:
@@ -94,6 +101,62 @@ class PriceOut(OutputSerializer):
     def get_traded_quantity(self, row: RoundPrice) -> str:
         """Return the unit-hours that were traded at the price."""
         return str(row.traded_unit_hours)
+
+
+class RejectedBlockOut(OutputSerializer):
+    """A block that stayed out although the published prices would have suited it."""
+
+    order = serializers.CharField()
+    cell = serializers.CharField()
+    start = serializers.IntegerField()
+    surplus = serializers.IntegerField()
+
+
+class ResidualOut(OutputSerializer):
+    """A strict rule that could not be met, and where."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class RecordOut(OutputSerializer):
+    """What a published round says of itself. Slots count hours from `slot_zero_at`; quantities count lots."""
+
+    round = SpelledId("rnd", source="round.id")
+    market = serializers.CharField(source="round.market.code")
+    currency = serializers.CharField(source="round.market.currency")
+    unit = serializers.CharField(source="round.market.unit")
+    lot_units = serializers.IntegerField(source="round.market.lot_units")
+    slot_zero_at = serializers.DateTimeField(source="round.market.terms.slot_zero")
+    scheduled_at = serializers.DateTimeField(source="round.scheduled_at")
+    engine_version = serializers.CharField(source="round.outcome.engine_version")
+    rules_version = serializers.IntegerField(source="round.outcome.rules_version")
+    degraded = serializers.BooleanField(source="round.degraded")
+    strict = serializers.BooleanField(source="is_strict")
+    snapshot_digest = serializers.CharField(source="round.snapshot.digest")
+    book_digest = serializers.CharField()
+    outcome_digest = serializers.CharField()
+    certificate_digest = serializers.CharField()
+    welfare = serializers.SerializerMethodField()
+    bound = serializers.SerializerMethodField()
+    paradoxically_rejected = RejectedBlockOut(many=True, source="rejected_blocks")
+    residuals = ResidualOut(many=True)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_welfare(self, shown: Record) -> str:
+        """Return the value of the filled orders at their limits less the cost at the reserves."""
+        return value(shown.round.outcome.welfare_micros)
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_bound(self, shown: Record) -> str:
+        """Return the proven upper bound on the welfare of any allocation."""
+        return value(shown.round.outcome.bound_micros)
+
+
+class OwnRowsOut(OutputSerializer):
+    """The caller's rows in a published book: public name to own id (a part of an order ends in its first slot)."""
+
+    own = serializers.DictField(child=serializers.CharField())
 
 
 class DocumentOut(serializers.BaseSerializer[Any]):

@@ -33,7 +33,17 @@ from tests.accounts import cast
 from tests.api.routes import Route, api_routes, page_routes
 
 # Pages that show something to visitors. Every other page names what it asks for.
-OPEN_PAGES = {"alive", "ready", "sign_in", "sign_out", "choose_organisation", "accept_invitation", "home"}
+OPEN_PAGES = {
+    "alive",
+    "ready",
+    "sign_in",
+    "sign_out",
+    "choose_organisation",
+    "accept_invitation",
+    "home",
+    "rounds",
+    "round",
+}
 
 
 def test_every_address_of_the_api_declares_what_it_asks_for() -> None:

@@ -10,7 +10,9 @@ _PUBLISHED: Final = "status = 'published'"
 
 def rewritten(text: str, *also: str, digest: str = "digest") -> str:
     """Rewrite the outcome of a round and give it the digest of its new text."""
-    changes = ", ".join((f"text = {text}", f"{digest} = encode(sha256(convert_to({text}, 'UTF8')), 'hex')", *also))
+    changes = ", ".join(
+        (f"text = {text}", "public_digest = ''", f"{digest} = encode(sha256(convert_to({text}, 'UTF8')), 'hex')", *also)
+    )
     return one("exchange_roundoutcome", changes, where="text LIKE '%%9000000%%'", key="round_id")
 
 
@@ -198,6 +200,16 @@ CORRUPTIONS: Final = (
         "a book is none",
         one("exchange_roundsnapshot", "text = '[]', digest = encode(sha256('[]'), 'hex')", key="round_id"),
         "UPDATE exchange_roundoutcome SET snapshot_digest = encode(sha256('[]'), 'hex')",
+    ),
+    corruption(
+        "M15",
+        "the book that is published is not the one that was named at the gate",
+        one("exchange_roundsnapshot", "public_digest = repeat('0', 64)", key="round_id"),
+    ),
+    corruption(
+        "M15",
+        "the outcome that is published has another digest",
+        one("exchange_roundoutcome", "public_digest = repeat('0', 64)", key="round_id"),
     ),
     corruption(
         "M16",
