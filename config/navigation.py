@@ -30,6 +30,7 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("Overview"), "home"),
             Destination(_("Catalogue"), "catalogue"),
             Destination(_("Rounds and prices"), "rounds"),
+            Destination(_("Market data"), "market_data"),
         ),
     ),
     (

@@ -5,6 +5,7 @@ from django.urls import path
 from exchange.auctions import api as auctions
 from exchange.capacity import api as capacity
 from exchange.leases import api as leases
+from exchange.marketdata import api as marketdata
 from exchange.markets import api as markets
 from exchange.offers import api as offers
 from exchange.orders import api as orders
@@ -44,6 +45,11 @@ urlpatterns = [
     path("rounds/<rnd:round_id>/own", rounds.RoundOwnRows.as_view(), name="api_round_own"),
     path("rounds/<rnd:round_id>/void", auctions.RoundVoid.as_view(), name="api_round_void"),
     path("prices", rounds.Prices.as_view(), name="api_prices"),
+    path("market-data/<slug:code>/depth", marketdata.Depth.as_view(), name="api_market_depth"),
+    path("market-data/<slug:code>/rounds", marketdata.Rounds.as_view(), name="api_market_rounds"),
+    path("market-data/<slug:code>/trades", marketdata.Trades.as_view(), name="api_market_trades"),
+    path("market-data/<slug:code>/prices", marketdata.Prices.as_view(), name="api_market_prices"),
+    path("market-data/<slug:code>/index", marketdata.Index.as_view(), name="api_market_index"),
     path("trades", trades.Trades.as_view(), name="api_trades"),
     path("trades/<trd:trade_id>", trades.OneTrade.as_view(), name="api_trade"),
     path("leases", leases.Leases.as_view(), name="api_leases"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from exchange.leases import pages as leases
+from exchange.marketdata import pages as marketdata
 from exchange.offers import pages as offers
 from exchange.orders import pages as orders
 from exchange.previews import pages as previews
@@ -11,6 +12,8 @@ from exchange.quotes import pages as quotes
 from exchange.rounds import pages as rounds
 
 urlpatterns = [
+    path("market-data", marketdata.market_data, name="market_data"),
+    path("market-data/<slug:code>", marketdata.market, name="market_data_of"),
     path("rounds", rounds.rounds, name="rounds"),
     path("rounds/<rnd:round_id>", rounds.round_, name="round"),
     path("orders", orders.orders, name="orders"),

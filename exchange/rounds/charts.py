@@ -16,9 +16,14 @@ _BOTTOM: Final = 28  # room for hours
 class PriceRun(Protocol):
     """Hours `[starts_at, ends_at)` with one price, in micros per unit-hour."""
 
-    starts_at: datetime
-    ends_at: datetime
-    price_micros: int
+    @property
+    def starts_at(self) -> datetime: ...
+
+    @property
+    def ends_at(self) -> datetime: ...
+
+    @property
+    def price_micros(self) -> int: ...
 
 
 @dataclass(frozen=True)

@@ -221,8 +221,8 @@ def check_round(who: Members, entered: dict[str, str]) -> None:
     assert (shown["welfare"], shown["degraded"], shown["late_seconds"]) == ("1872.000000", False, 0)
     address = f"/v1/rounds/{shown['id']}"
     book, outcome = ok(who.qinghe.get(f"{address}/book")), ok(who.qinghe.get(f"{address}/outcome"))
-    assert list(book["own"].values()) == [entered["B3"]]
-    assert not verify.verify(parsing.read_book(book["book"]), outcome["outcome"]).violations
+    assert list(ok(who.qinghe.get(f"{address}/own"))["own"].values()) == [entered["B3"]]
+    assert not verify.verify(parsing.read_book(book), outcome).violations
     prices = ok(who.qinghe.get(f"{address}/prices"))["data"]
     traded = {(row["starts_at"], row["price"]) for row in prices if row["traded_quantity"] != "0"}
     assert traded == {
