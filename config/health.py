@@ -9,7 +9,9 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.foundation import clock
 from config import schema
+from exchange.auctions import watch
 
 
 @require_safe
@@ -22,7 +24,11 @@ def alive(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database, its schema and the broker are there, else 503 with what is missing."""
+    """Answer 200 when the database, its schema and the broker are there, else 503 with what is missing.
+
+    `overdue_rounds` says how many rounds wait too long (null where nobody can tell): for an alarm, and no
+    reason to take this process out of service.
+    """
     checks: dict[str, Callable[[], bool]] = {
         "database": _database,
         "migrations": _migrations,
@@ -31,9 +37,16 @@ def ready(request: HttpRequest) -> JsonResponse:
     results = {name: check() for name, check in checks.items()}
     serving = all(results.values())
     return JsonResponse(
-        {"status": "ready" if serving else "unready"} | results,
+        {"status": "ready" if serving else "unready", **results, "overdue_rounds": _overdue_rounds()},
         status=200 if serving else 503,
     )
+
+
+def _overdue_rounds() -> int | None:
+    try:
+        return len(watch.overdue(now=clock.now()))
+    except DatabaseError:
+        return None
 
 
 def _database() -> bool:

@@ -16,6 +16,7 @@ from billing.payouts import queries as payouts
 from billing.reconciliation import queries as reconciliation
 from catalog.offerings import queries as catalogue
 from catalog.offerings.rules import OfferingStatus
+from exchange.auctions import watch
 from exchange.leases import queries as leases
 from exchange.leases.rules import RUNNING
 from exchange.markets import queries as markets
@@ -44,6 +45,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         }
     if actor.can(Capability.OPERATE):
         context["operating"] = {
+            "overdue_rounds": len(watch.overdue(now=now)),
             "applications": organisations.applications(actor).count(),
             "submitted_offerings": catalogue.visible_to(actor).filter(status=OfferingStatus.SUBMITTED).count(),
         }

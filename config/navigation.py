@@ -73,6 +73,7 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
         (
             Destination(_("All orders"), "all_orders", Capability.SUPPORT),
             Destination(_("All leases"), "all_leases", Capability.SUPPORT),
+            Destination(_("Rounds to look at"), "troubled_rounds", Capability.SUPPORT),
         ),
     ),
     (
@@ -82,6 +83,7 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("API keys"), "api_keys", Capability.MANAGE_KEYS),
             Destination(_("Organisations"), "organisations", Capability.OPERATE),
             Destination(_("Listings"), "listings", Capability.OPERATE),
+            Destination(_("Rounds to look at"), "troubled_rounds", Capability.OPERATE),
         ),
     ),
 )

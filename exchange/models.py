@@ -20,4 +20,5 @@ from exchange.rounds.models import Round as Round
 from exchange.rounds.models import RoundOutcome as RoundOutcome
 from exchange.rounds.models import RoundPrice as RoundPrice
 from exchange.rounds.models import RoundSnapshot as RoundSnapshot
+from exchange.rounds.models import RoundVoidRequest as RoundVoidRequest
 from exchange.trades.models import Trade as Trade

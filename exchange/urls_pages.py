@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from exchange.auctions import pages as auctions
 from exchange.leases import pages as leases
 from exchange.marketdata import pages as marketdata
 from exchange.offers import pages as offers
@@ -16,8 +17,12 @@ urlpatterns = [
     path("market-data/<slug:code>", marketdata.market, name="market_data_of"),
     path("rounds", rounds.rounds, name="rounds"),
     path("rounds/<rnd:round_id>", rounds.round_, name="round"),
+    path("rounds/<rnd:round_id>/void", auctions.void_ask, name="round_void_ask"),
+    path("rounds/<rnd:round_id>/void/confirm", auctions.void_confirm, name="round_void_confirm"),
+    path("rounds/<rnd:round_id>/void/decline", auctions.void_decline, name="round_void_decline"),
     path("orders", orders.orders, name="orders"),
     path("support/orders", orders.all_orders, name="all_orders"),
+    path("support/rounds", auctions.troubled_rounds, name="troubled_rounds"),
     path("support/leases", leases.all_leases, name="all_leases"),
     path("orders/new", previews.order_new, name="order_new"),
     path("orders/<ord:order_id>", orders.order, name="order"),

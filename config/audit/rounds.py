@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from config.audit.invariants import Check, Finding, Invariant, Violation
+from config.audit.invariants import Check, Finding, Invariant, Violation, by_query
 from exchange.auctions import replay
 from exchange.auctions.replay import Verdict
 
@@ -39,6 +39,23 @@ def _faults_of_replay(round_id: UUID) -> tuple[str, ...]:
 
 
 ROUNDS: Final = (
+    by_query(
+        "M13",
+        "a round that was given up by hand was asked for by one person and confirmed by another",
+        "void rounds",
+        counted="SELECT count(*) FROM exchange_round WHERE status = 'void'",
+        violations="""
+            SELECT r.id, format('void at %s, its gate is at %s: %s', r.voided_at, r.scheduled_at,
+                coalesce(q.said, 'nobody asked for it'))
+            FROM exchange_round r LEFT JOIN (
+                SELECT round_id, bool_or(state = 'confirmed' AND decided_by_id <> requested_by_id) AS holds,
+                    string_agg(format('%s by %s, decided by %s', state, requested_by_id, decided_by_id), '; ') AS said
+                FROM exchange_roundvoidrequest GROUP BY 1
+            ) q ON q.round_id = r.id
+            WHERE r.status = 'void' AND (r.gated_at IS NOT NULL OR r.voided_at < r.scheduled_at)
+              AND q.holds IS NOT TRUE
+            """,
+    ),
     Invariant(
         "M15",
         f"the last {CHECKED} outcomes obey the hard rules of their books, and their certificates prove their bounds",

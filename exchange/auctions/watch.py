@@ -4,25 +4,32 @@ A job row is enqueued in the transaction that makes it necessary, so there is no
 ordinary life; this holds when a person parked a job or took a row away.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
+
+from django.db.models import F, Q
 
 from accounts.actors.actor import Actor
 from accounts.events.models import Event
 from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
 from exchange.auctions.clear import SETTLE_ROUND
-from exchange.auctions.gates import CLEAR_ROUND
+from exchange.auctions.gates import CLEAR_ROUND, LATE_AFTER
 from exchange.markets.models import Market
 from exchange.offers import gate as offers
 from exchange.orders import gate as orders
 from exchange.rounds import rules, services
 from exchange.rounds.models import Round
-from exchange.rounds.rules import RoundStatus
+from exchange.rounds.rules import RoundStatus, VoidState
 
 # From the gate to publication; the same market's next gate waits meanwhile.
 DEADLINE: Final = timedelta(minutes=5)
 OVERDUE: Final = "round.overdue"
+LOOKED_BACK: Final = timedelta(days=7)
+SHOWN: Final = 200  # rounds on the operators' page
 _CLOCK: Final = Actor.system("clock")
 
 
@@ -50,6 +57,50 @@ def overdue(*, now: datetime) -> list[Round]:
     unfinished = Round.objects.filter(status__in=rules.TAKING_ORDERS | rules.IN_PROGRESS)
     due = unfinished.filter(scheduled_at__lt=now - DEADLINE)
     return list(due.select_related("market").order_by("scheduled_at"))
+
+
+class Trouble(StrEnum):
+    """What may be odd about a round."""
+
+    OVERDUE = "overdue"  # should have been published or given up by now
+    LATE = "late"  # its gate was run late
+    SKIPPED = "skipped"  # void, by the clock or by people
+    DEGRADED = "degraded"
+    VOID_ASKED = "void_asked"  # somebody asks to give it up
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """A round that a person should look at, and why."""
+
+    round: Round
+    trouble: Trouble
+    detail: str
+
+
+def troubled(*, now: datetime, since: datetime) -> list[Troubled]:
+    """Return the rounds to look at: what is unfinished, asked for, or went wrong at a gate since an instant."""
+    found = [Troubled(round_, Trouble.OVERDUE, f"still {round_.status}") for round_ in overdue(now=now)]
+    asked = Round.objects.filter(
+        status__in=rules.TAKING_ORDERS | rules.IN_PROGRESS, void_requests__state=VoidState.ASKED
+    )
+    found += [
+        Troubled(round_, Trouble.VOID_ASKED, round_.asked_reason)
+        for round_ in asked.select_related("market").annotate(asked_reason=F("void_requests__reason"))
+    ]
+    recent = Round.objects.filter(scheduled_at__gte=since, scheduled_at__lte=now).select_related("market")
+    odd = Q(late_seconds__gt=LATE_AFTER.total_seconds()) | Q(status=RoundStatus.VOID) | Q(degraded=True)
+    found += [each for round_ in recent.filter(odd).order_by("-scheduled_at")[:SHOWN] for each in _troubles(round_)]
+    return found
+
+
+def _troubles(round_: Round) -> Iterator[Troubled]:
+    if round_.status == RoundStatus.VOID:
+        yield Troubled(round_, Trouble.SKIPPED, round_.void_reason)
+    if round_.late_seconds > LATE_AFTER.total_seconds():
+        yield Troubled(round_, Trouble.LATE, f"the gate was run {round_.late_seconds} seconds late")
+    if round_.degraded:
+        yield Troubled(round_, Trouble.DEGRADED, "cleared by a search that was cut short")
 
 
 def _was_said(late: Round) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.foundation.errors import Conflict, Invalid, NotFound, Unavailable
+from accounts.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class RoundMoveRefused(Conflict):
@@ -72,3 +72,39 @@ class VoidNeedsReason(Invalid):
 
     def __init__(self) -> None:
         super().__init__("Say why the round is given up; members read it on the round.")
+
+
+class VoidNeedsPerson(Forbidden):
+    """A program does not give a round up."""
+
+    code = "void_needs_person"
+
+    def __init__(self) -> None:
+        super().__init__("Giving a round up takes two signed-in people; a key is none.")
+
+
+class VoidAsked(Conflict):
+    """Somebody has asked for it already."""
+
+    code = "void_asked_already"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody has asked already to give this round up; another operator confirms or declines it.")
+
+
+class VoidNotAsked(Conflict):
+    """There is no wish to decide on."""
+
+    code = "void_not_asked"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody asks at present to give this round up.")
+
+
+class VoidOfOneself(Forbidden):
+    """Who asks does not confirm."""
+
+    code = "void_needs_second_person"
+
+    def __init__(self) -> None:
+        super().__init__("You asked for this yourself; another operator has to confirm it.")

@@ -2,13 +2,14 @@
 
 from typing import ClassVar, Final
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.foundation import ids
 from accounts.foundation.strict import EARLIEST, LATEST
 from exchange.markets.models import Market
-from exchange.rounds.rules import RoundStatus
+from exchange.rounds.rules import RoundStatus, VoidState
 
 DIGEST_LENGTH: Final = 64  # SHA-256 in hexadecimal
 VOID_REASON_CHARACTERS: Final = 500
@@ -69,6 +70,42 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return ids.spell("rnd", self.id)
+
+
+class RoundVoidRequest(models.Model):
+    """One person's wish to give a round up, and what another one decided."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="void_requests")
+    reason = models.CharField(max_length=VOID_REASON_CHARACTERS)
+    state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in VoidState])
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in VoidState]), name="void_request_state_known"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="void_request_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(state=VoidState.ASKED, decided_by__isnull=True, decided_at__isnull=True)
+                | (~Q(state=VoidState.ASKED) & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="void_request_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=VoidState.CONFIRMED) | ~Q(decided_by=F("requested_by")),
+                name="void_request_takes_two_people",
+            ),
+            models.UniqueConstraint(
+                fields=["round"], condition=Q(state=VoidState.ASKED), name="void_request_one_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state}: give {self.round_id} up"
 
 
 class RoundSnapshot(models.Model):

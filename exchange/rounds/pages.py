@@ -21,7 +21,7 @@ from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.rounds import charts, queries
 from exchange.rounds.models import RoundPrice
-from exchange.rounds.rules import TAKING_ORDERS, RoundStatus
+from exchange.rounds.rules import MOVES, TAKING_ORDERS, RoundStatus
 
 LATEST_PRICES: Final = 24
 DRAWN_POOLS: Final = 4
@@ -81,6 +81,10 @@ def round_(request: HttpRequest, round_id: UUID) -> HttpResponse:
     reader = actor_of(request)
     actor = reader if reader is not None and reader.organisation_id is not None else None
     context: dict[str, Any] = {"round": shown, "may_trade": actor is not None and actor.can(Capability.TRADE)}
+    if actor is not None and actor.can(Capability.OPERATE):
+        context["may_void"] = RoundStatus.VOID in MOVES[RoundStatus(shown.status)]
+        context["void_request"] = queries.void_request(shown)
+        context["reader"] = actor
     if shown.status == RoundStatus.PUBLISHED:
         prices = list(shown.prices.order_by("cell", "starts_at"))
         own = queries.own_rows(shown, actor) if actor else {}

@@ -12,9 +12,9 @@ from accounts.actors.actor import Actor
 from accounts.foundation import ids
 from exchange.rounds import publication
 from exchange.rounds.errors import NothingPublished, RoundNotFound
-from exchange.rounds.models import Round, RoundPrice
+from exchange.rounds.models import Round, RoundPrice, RoundVoidRequest
 from exchange.rounds.publication import PublicDocument
-from exchange.rounds.rules import RoundStatus
+from exchange.rounds.rules import RoundStatus, VoidState
 
 # What of a round's documents may be megabytes, and is shown by the document's own address alone.
 _LONG: Final = ("snapshot__text", "outcome__text", "outcome__certificate", "outcome__record")
@@ -52,6 +52,12 @@ def published(round_id: UUID) -> Round:
     if found.status != RoundStatus.PUBLISHED:
         raise NothingPublished(found.status)
     return found
+
+
+def void_request(shown: Round) -> RoundVoidRequest | None:
+    """Return the open wish to give a round up, with the person who asked; None when there is none."""
+    asked = RoundVoidRequest.objects.filter(round=shown, state=VoidState.ASKED)
+    return asked.select_related("requested_by").first()
 
 
 def prices() -> QuerySet[RoundPrice]:

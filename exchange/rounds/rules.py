@@ -30,6 +30,21 @@ MOVES: Final[dict[RoundStatus, frozenset[RoundStatus]]] = {
     RoundStatus.VOID: frozenset(),
 }
 
+
+class VoidState(StrEnum):
+    """Where a wish to give a round up stands: one person asks, another decides."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+
+VOID_MOVES: Final[dict[VoidState, frozenset[VoidState]]] = {
+    VoidState.ASKED: frozenset({VoidState.CONFIRMED, VoidState.DECLINED}),
+    VoidState.CONFIRMED: frozenset(),
+    VoidState.DECLINED: frozenset(),
+}
+
 TAKING_ORDERS: Final = frozenset({RoundStatus.OPEN, RoundStatus.LOCKED})
 IN_PROGRESS: Final = frozenset({RoundStatus.GATED, RoundStatus.CLEARING, RoundStatus.CLEARED})
 

@@ -12,7 +12,7 @@ from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledI
 from catalog.measures.price import format_micros
 from exchange.rounds.models import VOID_REASON_CHARACTERS, Round, RoundPrice
 from exchange.rounds.queries import Record
-from exchange.rounds.rules import RoundStatus
+from exchange.rounds.rules import RoundStatus, VoidState
 
 
 def value(micros: Decimal) -> str:
@@ -171,3 +171,15 @@ class VoidRound(InputSerializer):
     """Why a round is given up; members read it."""
 
     reason = StrictText(max_length=VOID_REASON_CHARACTERS)
+
+
+class VoidRequestOut(OutputSerializer):
+    """A wish to give a round up, and what became of it."""
+
+    round = SpelledId("rnd", source="round_id")
+    reason = serializers.CharField()
+    state = serializers.ChoiceField(choices=[state.value for state in VoidState])
+    requested_by = SpelledId("usr", source="requested_by_id")
+    requested_at = serializers.DateTimeField()
+    decided_by = SpelledId("usr", source="decided_by_id", allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)

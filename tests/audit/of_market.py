@@ -156,6 +156,20 @@ CORRUPTIONS: Final = (
         one("exchange_order", "closed_at = NULL, closed_unit_hours = 0", where="filled_unit_hours = 0"),
     ),
     corruption(
+        "M13",
+        "a frozen round was given up and nobody asked for it",
+        one("exchange_round", "status = 'void', voided_at = published_at", where=_PUBLISHED),
+    ),
+    corruption(
+        "M13",
+        "one person gave a round up alone",
+        "INSERT INTO exchange_roundvoidrequest"
+        " (id, round_id, reason, state, requested_by_id, requested_at, decided_by_id, decided_at)"
+        " SELECT gen_random_uuid(), r.id, 'alone', 'confirmed', u.id, r.gated_at, u.id, r.gated_at"
+        " FROM exchange_round r, (SELECT id FROM accounts_user LIMIT 1) u WHERE r.status = 'published'",
+        one("exchange_round", "status = 'void', voided_at = published_at", where=_PUBLISHED),
+    ),
+    corruption(
         "M14",
         "an outcome was found under other rules",
         one("exchange_roundoutcome", "rules_version = rules_version + 1", key="round_id"),

@@ -143,7 +143,11 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "exchange_quote": ("exchange_quote_status_moves", "exchange_quote_stays", "exchange_quote_within_limits"),
     "exchange_quoteline": ("exchange_quoteline_no_change", "exchange_quoteline_no_truncate"),
     "exchange_quotepart": ("exchange_quotepart_no_change", "exchange_quotepart_no_truncate"),
-    "exchange_round": ("exchange_round_has_its_documents", "exchange_round_status_moves"),
+    "exchange_round": (
+        "exchange_round_has_its_documents",
+        "exchange_round_status_moves",
+        "exchange_round_void_takes_two_people",
+    ),
     "exchange_roundorder": ("exchange_roundorder_state_moves",),
     "exchange_roundoutcome": (
         "exchange_roundoutcome_no_change",
@@ -152,6 +156,7 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "exchange_roundprice": ("exchange_roundprice_no_change", "exchange_roundprice_no_truncate"),
     "exchange_roundsnapshot": ("exchange_roundsnapshot_no_change", "exchange_roundsnapshot_no_truncate"),
+    "exchange_roundvoidrequest": ("exchange_roundvoidrequest_state_moves",),
     "exchange_trade": ("exchange_trade_agrees", "exchange_trade_no_change", "exchange_trade_no_truncate"),
 }
 
@@ -250,6 +255,7 @@ CONSTRAINTS: Final[dict[str, tuple[str, ...]]] = {
         "trade_pays_the_reserve",
         "trade_within_the_limit",
     ),
+    "exchange_roundvoidrequest": ("void_request_takes_two_people",),
 }
 
 UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {
@@ -264,6 +270,7 @@ UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {
     "billing_periodreopening": ("reopening_one_at_a_time",),
     "exchange_round": ("round_one_in_progress",),
     "exchange_roundorder": ("round_order_locked_once",),
+    "exchange_roundvoidrequest": ("void_request_one_at_a_time",),
 }
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 
 from accounts.actors.actor import Actor, Capability
-from accounts.organisations.models import Organisation
+from accounts.organisations.models import Organisation, User
 from accounts.organisations.rules import OrganisationKind
 from billing.ledger import queries as balances
 from billing.ledger import services as ledger
@@ -19,6 +20,7 @@ from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
 from catalog.offerings.models import Offering
 from catalog.offerings.needs import Needs
+from exchange.auctions import giving_up
 from exchange.capacity import services as capacity
 from exchange.markets import services as markets
 from exchange.markets.models import Market
@@ -74,6 +76,25 @@ def make_operator() -> Actor:
     """Return the operator of the exchange on duty."""
     exchange = cast.organisation("Exchange", kind=OrganisationKind.OPERATOR, can_operate=True)
     return cast.acting_for(exchange, frozenset({Capability.OPERATE}))
+
+
+def two_operators() -> tuple[Actor, Actor]:
+    """Return two people of the exchange's staff."""
+    exchange = Organisation.objects.get(can_operate=True)
+    return _on_duty(exchange, "first"), _on_duty(exchange, "second")
+
+
+def _on_duty(exchange: Organisation, name: str) -> Actor:
+    given = {"display_name": name.title(), "created_at": NOW}
+    person, _ = User.objects.get_or_create(email=f"{name}@exchange.example", defaults=given)
+    return Actor(exchange.id, person.id, None, frozenset({Capability.OPERATE}), person.email)
+
+
+def give_up(round_id: UUID, *, reason: str = "The site is on fire.", now: datetime) -> Round:
+    """Give a round up as two operators do."""
+    first, second = two_operators()
+    giving_up.ask(first, round_id, reason=reason, now=now)
+    return giving_up.confirm(second, round_id, now=now)
 
 
 def make_market(operator: Actor, code: str = "ai-cards", **terms: Any) -> Market:

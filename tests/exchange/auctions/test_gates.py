@@ -1,20 +1,22 @@
 """What the clock does to rounds: the no-cancel phase, the gate, gates that nobody attended, rounds given up."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
+from django.test import Client
 
 from accounts.actors.actor import Actor
 from accounts.events.models import Event
 from accounts.foundation import clock, ids
-from accounts.foundation.errors import Forbidden
 from accounts.jobs.models import Job
 from accounts.organisations import services as organisations
 from billing.ledger import queries as ledger
 from catalog.offerings import services as offerings
-from exchange.auctions import clear, gates, settle, watch
+from exchange.auctions import clear, gates, giving_up, settle, watch
 from exchange.auctions.book import LeftOut
 from exchange.auctions.models import RoundOrder
 from exchange.auctions.rules import EntryState
@@ -26,7 +28,7 @@ from exchange.orders import services as orders
 from exchange.orders.models import Order
 from exchange.orders.rules import OrderStatus
 from exchange.rounds import services as rounds
-from exchange.rounds.errors import GateClosed, NoCancelPhase, RoundMoveRefused, VoidNeedsReason
+from exchange.rounds.errors import GateClosed, NoCancelPhase, RoundMoveRefused
 from exchange.rounds.models import Round, RoundOutcome, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
 from tests.exchange import cast
@@ -169,7 +171,7 @@ def test_the_next_gate_waits_until_the_round_before_it_is_over(entered: Story) -
 
 def test_after_a_round_given_up_before_its_gate_orders_are_taken_for_the_next(entered: Story) -> None:
     coming = Round.objects.get(scheduled_at=GATE)
-    gates.void_round(entered.operator, coming.id, reason="The exchange is moved.", now=NOW)
+    cast.give_up(coming.id, reason="The exchange is moved.", now=NOW)
     cast.place_order(entered.lanting, cast.hourly(entered, "11.00", first=48, last=60))
     close_due(GATE)
     assert RoundOrder.objects.count() == 0
@@ -177,14 +179,10 @@ def test_after_a_round_given_up_before_its_gate_orders_are_taken_for_the_next(en
     assert statuses(entered)[:2] == [RoundStatus.VOID, RoundStatus.GATED]
 
 
-def test_an_operator_gives_a_frozen_round_up_and_its_orders_go_on(entered: Story) -> None:
+def test_operators_give_a_frozen_round_up_and_its_orders_go_on(entered: Story) -> None:
     close_due(GATE)
     frozen = Round.objects.get(scheduled_at=GATE)
-    with pytest.raises(VoidNeedsReason):
-        gates.void_round(entered.operator, frozen.id, reason=" ", now=GATE)
-    with pytest.raises(Forbidden):
-        gates.void_round(entered.beichen, frozen.id, reason="I do not like it", now=GATE)
-    gates.void_round(entered.operator, frozen.id, reason="The site is on fire.", now=GATE)
+    cast.give_up(frozen.id, now=GATE)
     order = Order.objects.get()
     assert order.status == OrderStatus.OPEN
     assert RoundOrder.objects.get().state == EntryState.RELEASED
@@ -199,7 +197,7 @@ def test_a_decided_round_cannot_be_given_up(entered: Story) -> None:
     frozen = Round.objects.get(scheduled_at=GATE)
     clear.clear_round(str(frozen.id), {}, renew=lambda: None)
     with pytest.raises(RoundMoveRefused, match="cleared cannot become void"):
-        gates.void_round(entered.operator, frozen.id, reason="too late", now=GATE)
+        cast.give_up(frozen.id, reason="too late", now=GATE)
 
 
 def test_a_book_that_is_not_the_one_its_digest_names_is_not_cleared(story: Story) -> None:
@@ -230,3 +228,26 @@ def test_a_round_that_is_not_over_in_time_is_said_to_be_overdue_once(entered: St
         watch.sweep(now=GATE + 6 * MINUTE)
     assert Event.objects.filter(type="round.overdue").count() == 1
     assert [round_.scheduled_at for round_ in watch.overdue(now=GATE + 6 * MINUTE)] == [GATE]
+
+
+def test_operators_see_what_is_overdue_late_skipped_degraded_or_asked_for(
+    entered: Story, call: Callable[..., Any]
+) -> None:
+    assert watch.troubled(now=NOW, since=NOW - DAY) == []
+    close_due(GATE + 2 * MINUTE)
+    first, _ = cast.two_operators()
+    frozen = Round.objects.get(scheduled_at=GATE)
+    giving_up.ask(first, frozen.id, reason="The site is on fire.", now=GATE)
+    Round.objects.filter(id=frozen.id).update(degraded=True)
+    at(GATE + 6 * MINUTE)
+    found = call(first, "get", "/v1/rounds/troubled").json()["rounds"]
+    assert [(row["trouble"], row["detail"]) for row in found] == [
+        ("overdue", "still gated"),
+        ("void_asked", "The site is on fire."),
+        ("late", "the gate was run 120 seconds late"),
+        ("degraded", "cleared by a search that was cut short"),
+    ]
+    assert Client().get("/readyz").json()["overdue_rounds"] == 1
+    assert call(entered.beichen, "get", "/v1/rounds/troubled").status_code == 403
+    giving_up.confirm(cast.two_operators()[1], frozen.id, now=GATE)
+    assert [each.trouble for each in watch.troubled(now=GATE + DAY, since=GATE)] == ["skipped", "late", "degraded"]
