@@ -13,7 +13,9 @@ class ExchangeConfig(AppConfig):
     # Tables whose rows the application role may add and read, never change (config.roles grants accordingly).
     append_only_tables: tuple[str, ...] = (
         "exchange_deliveredsegment",
+        "exchange_indication",
         "exchange_offerrevision",
+        "exchange_orderodds",
         "exchange_orderrevision",
         "exchange_quoteline",
         "exchange_quotepart",

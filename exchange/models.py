@@ -5,6 +5,8 @@ from exchange.auctions.models import SearchAnswer as SearchAnswer
 from exchange.auctions.models import SearchBatch as SearchBatch
 from exchange.auctions.models import SearchWave as SearchWave
 from exchange.capacity.models import CapacitySlot as CapacitySlot
+from exchange.indications.models import Indication as Indication
+from exchange.indications.models import OrderOdds as OrderOdds
 from exchange.leases.models import DeliveredSegment as DeliveredSegment
 from exchange.leases.models import Lease as Lease
 from exchange.markets.models import Market as Market

@@ -4,6 +4,7 @@ from django.urls import path
 
 from exchange.auctions import api as auctions
 from exchange.capacity import api as capacity
+from exchange.indications import api as indications
 from exchange.leases import api as leases
 from exchange.marketdata import api as marketdata
 from exchange.markets import api as markets
@@ -30,6 +31,7 @@ urlpatterns = [
     path("orders/preview", previews.OrderPreview.as_view(), name="api_order_preview"),
     path("orders/<ord:order_id>", orders.OneOrder.as_view(), name="api_order"),
     path("orders/<ord:order_id>/cancel", orders.OrderCancellation.as_view(), name="api_order_cancel"),
+    path("orders/<ord:order_id>/odds", indications.Odds.as_view(), name="api_order_odds"),
     path("orders/<ord:order_id>/revisions", orders.OrderRevisions.as_view(), name="api_order_revisions"),
     path("quotes", quotes.Quotes.as_view(), name="api_quotes"),
     path("quotes/<qte:quote_id>", quotes.OneQuote.as_view(), name="api_quote"),
@@ -49,6 +51,7 @@ urlpatterns = [
     path("rounds/<rnd:round_id>/void/decline", auctions.RoundVoidDeclination.as_view(), name="api_round_void_decline"),
     path("prices", rounds.Prices.as_view(), name="api_prices"),
     path("market-data/<slug:code>/depth", marketdata.Depth.as_view(), name="api_market_depth"),
+    path("market-data/<slug:code>/indicative", marketdata.Indicative.as_view(), name="api_market_indicative"),
     path("market-data/<slug:code>/rounds", marketdata.Rounds.as_view(), name="api_market_rounds"),
     path("market-data/<slug:code>/trades", marketdata.Trades.as_view(), name="api_market_trades"),
     path("market-data/<slug:code>/prices", marketdata.Prices.as_view(), name="api_market_prices"),

@@ -68,4 +68,21 @@ ROUNDS: Final = (
         "books",
         _last(REPLAYED, characters=REPLAYED_CHARACTERS, faults=_faults_of_replay),
     ),
+    by_query(
+        "M17",
+        "an indication was taken in the no-cancel phase of its round, and its odds are of that market's orders",
+        "indications",
+        counted="SELECT count(*) FROM exchange_indication",
+        violations="""
+            SELECT i.id, format('taken at %s, the phase is from %s to %s', i.taken_at, r.locks_at, r.scheduled_at)
+            FROM exchange_indication i JOIN exchange_round r ON r.id = i.round_id
+            WHERE i.taken_at < r.locks_at OR i.taken_at >= r.scheduled_at
+            UNION ALL
+            SELECT d.id, format('order %s of another market, or more than it wanted: %s of %s',
+                d.order_id, d.filled_unit_hours, d.wanted_unit_hours)
+            FROM exchange_orderodds d JOIN exchange_indication i ON i.id = d.indication_id
+            JOIN exchange_round r ON r.id = i.round_id JOIN exchange_order o ON o.id = d.order_id
+            WHERE o.market_id <> r.market_id OR d.filled_unit_hours > d.wanted_unit_hours
+            """,
+    ),
 )

@@ -35,6 +35,8 @@ from exchange.rounds.models import VOID_REASON_CHARACTERS, Round, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
 
 CLEAR_ROUND: Final = "clear_round"
+INDICATE_ROUND: Final = "indicate_round"
+INDICATIONS: Final = 2  # in each no-cancel phase
 SALT_BYTES: Final = 32
 LATE_AFTER: Final = timedelta(seconds=60)
 BATCH: Final = 1_000
@@ -94,7 +96,7 @@ def freeze(round_id: UUID, *, now: datetime) -> bool:
         return False
     locked_orders = orders.lock_for_gate(market.id, gate_at=closing.scheduled_at)
     locked_offers = offers.lock_for_gate(market.id, gate_at=closing.scheduled_at, now=now)
-    grid = _grid(closing)
+    grid = grid_of(closing)
     frozen = books.freeze(grid, queries.supplies(market, locked_offers), queries.demands(market, locked_orders))
     digest = clearing_books.digest(frozen.book)
     salt = secrets.token_bytes(SALT_BYTES)
@@ -172,9 +174,17 @@ def _lock_due(market: Market, *, now: datetime) -> None:
             closing = services.lock(round_id)
             if closing.status == RoundStatus.OPEN:
                 services.move(_GATE, closing, RoundStatus.LOCKED, now=now, locked_at=now)
+                _enqueue_indications(closing, now=now)
 
 
-def _grid(closing: Round) -> Grid:
+def _enqueue_indications(locked: Round, *, now: datetime) -> None:
+    """Have what the gate would find said in equal steps of the no-cancel phase that is left."""
+    step = (locked.scheduled_at - now) / INDICATIONS
+    for place in range(INDICATIONS):
+        jobs.enqueue(INDICATE_ROUND, f"{locked.id}/{place + 1}", {}, now=now, due_at=now + place * step)
+
+
+def grid_of(closing: Round) -> Grid:
     """Return the market's lot and step, and what this gate can deliver."""
     terms = closing.market.terms
     horizon = market_rules.horizon(terms, closing.scheduled_at)

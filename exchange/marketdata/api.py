@@ -99,6 +99,21 @@ class Depth(Table):
         return repr(queries.depth(market, now=now))
 
 
+class Indicative(Depth):
+    """What the coming gate would find, said at least twice in its no-cancel phase."""
+
+    outputs: ClassVar = {"GET": serializers.IndicativeOut}
+    name = "indicative"
+
+    def rows(self, market: Market, asked: Window, *, now: datetime) -> Iterable[Any]:
+        """Return the lines of the latest indication."""
+        return queries.indicative(market)
+
+    def version(self, market: Market, asked: Window, *, now: datetime) -> str:
+        """Return the lines themselves: there are few."""
+        return repr(queries.indicative(market))
+
+
 class Rounds(Table):
     """Rounds with what they traded, their welfare, bound and digests."""
 

@@ -59,11 +59,12 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
         "now": now,
         "charts": _charts(shown, index),
         "index": index[::-1],
+        "indicative": queries.indicative(shown),
         "levels": queries.depth(shown, now=now)[:LEVELS],
         "rounds": list(islice(queries.rounds(shown, recently), ROUNDS)),
         "trades": list(islice(queries.trades(shown, recently), TRADES)),
         "method": rules,
-        "tables": ("depth", "rounds", "trades", "prices", "index"),
+        "tables": ("depth", "indicative", "rounds", "trades", "prices", "index"),
     }
     return render(request, "exchange/market.html", context)
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from catalog.measures.interval import HOUR
 from catalog.offerings import cells
 from catalog.offerings.needs import CellAttributes, Needs
 from catalog.sites.models import Site
+from exchange.indications import queries as indications
 from exchange.marketdata import rules
 from exchange.marketdata.rules import DayVolume, IndexDay, Window
 from exchange.markets import queries as markets
@@ -66,6 +67,18 @@ def rounds(market: Market, window: Window) -> Iterator[Round]:
         )
     )
     yield from found.order_by("-scheduled_at").iterator(chunk_size=_CHUNK)
+
+
+def indicative(market: Market) -> list[dict[str, Any]]:
+    """Return the lines of the latest indication of the coming gate; none before its no-cancel phase."""
+    latest = indications.latest(market)
+    if latest is None:
+        return []
+    said = {"round_id": latest.round_id, "taken_at": latest.taken_at}
+    return [
+        said | line | {"imbalance_unit_hours": line["unmet_unit_hours"] - line["spare_unit_hours"]}
+        for line in latest.lines
+    ]
 
 
 def trades(market: Market, window: Window) -> Iterator[Trade]:

@@ -46,6 +46,21 @@ class LevelOut(RowOut):
     unit_hours = serializers.IntegerField()
 
 
+class IndicativeRowOut(RowOut):
+    """What a cell would trade at which price if the gate were now; nothing of it binds."""
+
+    round = SpelledId("rnd", source="round_id")
+    taken_at = serializers.DateTimeField()
+    cell = serializers.CharField()
+    starts_at = serializers.CharField()
+    ends_at = serializers.CharField()
+    price = Micros(source="price_micros")
+    matched_unit_hours = serializers.IntegerField()
+    spare_unit_hours = serializers.IntegerField()
+    unmet_unit_hours = serializers.IntegerField()
+    imbalance_unit_hours = serializers.IntegerField()
+
+
 class RoundRowOut(RowOut):
     """A round, what it traded and what proves it; empty where it has not got so far."""
 
@@ -145,6 +160,13 @@ class DepthOut(TableOut):
 
     row = LevelOut
     rows = LevelOut(many=True)
+
+
+class IndicativeOut(TableOut):
+    """The latest indication; no rows before the no-cancel phase."""
+
+    row = IndicativeRowOut
+    rows = IndicativeRowOut(many=True)
 
 
 class RoundsOut(TableOut):

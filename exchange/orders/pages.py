@@ -89,6 +89,9 @@ def _detail(request: HttpRequest, actor: Actor, order: Order, form: RaiseForm, *
         ),
         "needs": wording.in_words(Needs.from_document(order.needs)),
         "timeline": events.timeline(actor, "order", order.id),
+        "odds": order.odds.select_related("indication").order_by("indication__taken_at").last()
+        if order.status in LIVE
+        else None,
         "rounds": order.rounds.select_related("round").order_by("round__scheduled_at"),
     }
     return render(request, "exchange/order.html", context, status=status)

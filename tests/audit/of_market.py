@@ -16,6 +16,16 @@ def rewritten(text: str, *also: str, digest: str = "digest") -> str:
     return one("exchange_roundoutcome", changes, where="text LIKE '%%9000000%%'", key="round_id")
 
 
+def _indicated(taken_at: str) -> str:
+    """Say an indication of the published rounds, taken at an instant of theirs."""
+    return (
+        "INSERT INTO exchange_indication (id, round_id, place, taken_at, book_digest, outcome_digest, engine_version,"
+        " degraded, matched_unit_hours, lines, created_at)"
+        f" SELECT gen_random_uuid(), r.id, 9, {taken_at}, '', '', 'x', false, 0, '[]', {taken_at}"
+        " FROM exchange_round r WHERE r.status = 'published'"
+    )
+
+
 CORRUPTIONS: Final = (
     corruption("M1", "an hour counts a card sold that was not traded", one("exchange_capacityslot", "sold = sold + 1")),
     corruption(
@@ -246,5 +256,15 @@ CORRUPTIONS: Final = (
         ),
         "UPDATE exchange_roundoutcome o SET snapshot_digest = s.digest FROM exchange_roundsnapshot s"
         " WHERE s.round_id = o.round_id",
+    ),
+    corruption("M17", "an indication was taken after the gate", _indicated("r.scheduled_at")),
+    corruption(
+        "M17",
+        "odds are of an order that got more than it wanted",
+        _indicated("r.locks_at"),
+        "INSERT INTO exchange_orderodds"
+        " (id, indication_id, order_id, filled_unit_hours, wanted_unit_hours, limit_micros)"
+        " SELECT gen_random_uuid(), i.id, e.order_id, 2, 1, 1 FROM exchange_indication i"
+        " JOIN exchange_roundorder e ON e.round_id = i.round_id LIMIT 1",
     ),
 )
