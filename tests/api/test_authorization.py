@@ -43,6 +43,8 @@ OPEN_PAGES = {
     "home",
     "rounds",
     "round",
+    "market_data",
+    "market_data_of",
 }
 
 
