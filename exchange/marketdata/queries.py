@@ -174,11 +174,11 @@ def _supply(market: Market, pools: dict[UUID, Pool], first_at: datetime, last_at
             offer__offering_id__in=list(pools),
             starts_at__gte=first_at,
             starts_at__lt=last_at,
-            quantity__gt=F("sold"),
+            quantity__gt=F("held") + F("sold"),
         )
         .annotate(day=TruncDay("starts_at", tzinfo=ZoneInfo(market.timezone)))
         .values_list("offer__offering_id", "offer__reserve_micros", "day")
-        .annotate(hours=Sum(F("quantity") - F("sold")))
+        .annotate(hours=Sum(F("quantity") - F("held") - F("sold")))
     )
     for offering_id, price, day, hours in rows:
         yield pools[offering_id].resource_type, pools[offering_id].hub, day.astimezone(UTC), price, hours
