@@ -175,8 +175,8 @@ CORRUPTIONS: Final = (
         "one person gave a round up alone",
         "INSERT INTO exchange_roundvoidrequest"
         " (id, round_id, reason, state, requested_by_id, requested_at, decided_by_id, decided_at)"
-        " SELECT gen_random_uuid(), r.id, 'alone', 'confirmed', u.id, r.gated_at, u.id, r.gated_at"
-        " FROM exchange_round r, (SELECT id FROM accounts_user LIMIT 1) u WHERE r.status = 'published'",
+        " SELECT gen_random_uuid(), id, 'alone', 'confirmed', market_id, gated_at, market_id, gated_at"
+        " FROM exchange_round WHERE status = 'published'",
         one("exchange_round", "status = 'void', voided_at = published_at", where=_PUBLISHED),
     ),
     corruption(
