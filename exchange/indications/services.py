@@ -20,6 +20,8 @@ from exchange.clearing import book as clearing_books
 from exchange.clearing import engine
 from exchange.clearing.book import Book
 from exchange.clearing.outcome import Outcome
+from exchange.clearing.large.search import BRIEF
+from exchange.clearing.large.search import Limits as LargeLimits
 from exchange.clearing.search import DEFAULT, Limits
 from exchange.indications import rules
 from exchange.indications.models import Indication, OrderOdds
@@ -34,6 +36,7 @@ from exchange.rounds.rules import TAKING_ORDERS
 
 # An indication is worth something before the gate only: small programs, and no long polish.
 LIMITS: Final[Limits] = replace(DEFAULT, nodes=500, work=100_000_000, program_binaries=5_000, passes=2, insertions=500)
+LARGE_LIMITS: Final = LargeLimits(waves=BRIEF, whole_binaries=1_000)
 _BATCH: Final = 1_000
 
 
@@ -52,7 +55,7 @@ def indicate(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
     copy = _copy(UUID(round_id))
     if copy is None:
         return
-    result = engine.clear(copy.book, limits=LIMITS)
+    result = engine.clear(copy.book, limits=LIMITS, large_limits=LARGE_LIMITS)
     renew()
     outcome = deals.with_whole_unit_prices(result.outcome, lot_units=copy.round.market.lot_units)
     _store(copy, int(place), outcome, engine_version=result.engine_version, degraded=result.degraded)

@@ -75,10 +75,13 @@ def indicative(market: Market) -> list[dict[str, Any]]:
     if latest is None:
         return []
     said = {"round_id": latest.round_id, "taken_at": latest.taken_at}
-    return [
-        said | line | {"imbalance_unit_hours": line["unmet_unit_hours"] - line["spare_unit_hours"]}
-        for line in latest.lines
-    ]
+    return [said | line | _read(line) for line in latest.lines]
+
+
+def _read(line: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stored line says in texts and sums only."""
+    hours = {name: datetime.fromisoformat(line[name]) for name in ("starts_at", "ends_at")}
+    return {**hours, "imbalance_unit_hours": line["unmet_unit_hours"] - line["spare_unit_hours"]}
 
 
 def trades(market: Market, window: Window) -> Iterator[Trade]:

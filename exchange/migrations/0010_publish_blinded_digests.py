@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exchange", "0008_guard_quotes"),
+        ("exchange", "0009_add_search_waves"),
     ]
 
     operations = [
