@@ -16,6 +16,7 @@ class BillingConfig(AppConfig):
         "billing_ledgerentry",
         "billing_holdevent",
         "billing_contractslot",
+        "billing_contractrelease",
         "billing_feeschedule",
         "billing_usageevent",
         "billing_usagereversal",

@@ -1,6 +1,7 @@
 """The models of the rooms, where Django looks for them."""
 
 from billing.contracts.models import Contract as Contract
+from billing.contracts.models import ContractRelease as ContractRelease
 from billing.contracts.models import ContractSlot as ContractSlot
 from billing.contracts.models import FeeSchedule as FeeSchedule
 from billing.contracts.models import TaxRate as TaxRate

@@ -46,6 +46,14 @@ def fees_of(version: int) -> FeeTerms:
     return _fee_terms(schedule)
 
 
+def return_credit_at(instant: datetime) -> int:
+    """Return the credit (ppm) of what is handed back, for offers that state none; raises NoFeeSchedule."""
+    schedule = FeeSchedule.objects.filter(effective_from__lte=instant).order_by("-effective_from").first()
+    if schedule is None:
+        raise NoFeeSchedule(f"in force at {instant.isoformat()}")
+    return schedule.return_credit_ppm
+
+
 def sales_tax_at(instant: datetime) -> TaxTerms:
     """Return the rate that the exchange adds to what it sells; raises NoLegalEntity, NoTaxRate."""
     known = look_up((), (), at=instant)

@@ -1,6 +1,6 @@
 """What contracts decline."""
 
-from accounts.foundation.errors import Conflict, NotFound
+from accounts.foundation.errors import Conflict, FieldProblem, NotFound
 
 
 class NoSuchContract(NotFound):
@@ -43,3 +43,31 @@ class NoLegalEntity(Conflict):
 
     def __init__(self, name: str, instant: str) -> None:
         super().__init__(f"{name} has no legal entity in force at {instant}; it is needed to invoice.")
+
+
+class ContractIsOver(Conflict):
+    """Nothing more is handed back of a contract that is over."""
+
+    code = "contract_is_over"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This contract is over ({status}); nothing of it can be handed back.")
+
+
+class NothingToHandBack(Conflict):
+    """Fewer units are owed than are to be handed back."""
+
+    code = "nothing_to_hand_back"
+
+    def __init__(self, wanted: int, owed: int) -> None:
+        detail = f"At some time of the window {owed} units are still owed; {wanted} cannot be handed back."
+        super().__init__(detail, (FieldProblem("/quantity", f"expected at most {owed}, got {wanted}"),))
+
+
+class NotReturnable(Conflict):
+    """The contract states no credit for what is handed back."""
+
+    code = "not_returnable"
+
+    def __init__(self) -> None:
+        super().__init__("This contract states no return credit for that time; it can only be used.")

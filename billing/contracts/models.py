@@ -120,6 +120,8 @@ class ContractSlot(models.Model):
     quantity = models.PositiveIntegerField()  # units of capacity, for example cards
     unit = models.CharField(max_length=32)  # the unit of unit-hours, for example card_hours
     price_micros = models.BigIntegerField()  # per unit-hour
+    # What of the price is credited for units handed back before their time; none if they cannot be.
+    return_credit_ppm = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ("contract", "offering", "starts_at")
@@ -135,6 +137,10 @@ class ContractSlot(models.Model):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="contract_slot_quantity_above_zero"),
             models.CheckConstraint(condition=Q(price_micros__gte=0), name="contract_slot_price_not_negative"),
             models.CheckConstraint(
+                condition=Q(return_credit_ppm__isnull=True) | Q(return_credit_ppm__lte=PPM),
+                name="contract_slot_return_credit_is_a_share",
+            ),
+            models.CheckConstraint(
                 condition=Q(starts_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at")),
                 name="contract_slot_times_in_range",
             ),
@@ -144,18 +150,55 @@ class ContractSlot(models.Model):
         return f"{self.quantity} at {self.price_micros}"
 
 
+class ContractRelease(models.Model):
+    """Units of a run of the schedule that the buyer handed back, from then to then. Append-only.
+
+    The provider owes them no more; of their price `credit_ppm` is credited, the rest stays due.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="releases")
+    slot = models.ForeignKey(ContractSlot, on_delete=models.PROTECT, related_name="releases")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    quantity = models.PositiveIntegerField()
+    credit_ppm = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("contract", "id")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, credit_ppm__lte=PPM), name="contract_release_gives_something_back"
+            ),
+            models.CheckConstraint(
+                condition=Q(created_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at"))
+                & Q(created_at__lte=F("starts_at")),
+                name="contract_release_before_its_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} from {self.starts_at}"
+
+
 class FeeSchedule(models.Model):
-    """The exchange's fee and commission from an instant on. Reference data, append-only."""
+    """The exchange's fee and commission from an instant on, and what offers credit that state nothing themselves.
+
+    Reference data, append-only.
+    """
 
     version = models.PositiveIntegerField(primary_key=True)
     buyer_fee_ppm = models.PositiveIntegerField()  # of delivered capacity value
     provider_commission_ppm = models.PositiveIntegerField()  # of delivered capacity and metered value
+    return_credit_ppm = models.PositiveIntegerField(default=500_000)  # of the price of what is handed back
     effective_from = models.DateTimeField(unique=True)
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(buyer_fee_ppm__lte=PPM, provider_commission_ppm__lte=PPM), name="fee_schedule_within_whole"
+                condition=Q(buyer_fee_ppm__lte=PPM, provider_commission_ppm__lte=PPM, return_credit_ppm__lte=PPM),
+                name="fee_schedule_within_whole",
             ),
             models.CheckConstraint(
                 condition=Q(effective_from__gte=strict.EARLIEST, effective_from__lt=strict.LATEST),

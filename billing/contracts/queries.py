@@ -1,13 +1,19 @@
 """Reads of contracts, scoped to who asks."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from math import floor
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounts.actors.actor import Actor, Capability
+from billing.contracts import rules
 from billing.contracts.errors import NoSuchContract
-from billing.contracts.models import Contract
+from billing.contracts.models import Contract, ContractRelease, ContractSlot
+from billing.contracts.terms import SlotTerms
+from catalog.measures.interval import Interval
 
 
 def visible_to(actor: Actor) -> QuerySet[Contract]:
@@ -18,10 +24,59 @@ def visible_to(actor: Actor) -> QuerySet[Contract]:
 
 def one(actor: Actor, contract_id: UUID) -> Contract:
     """Return a contract with its schedule; raises NoSuchContract."""
-    contract = visible_to(actor).prefetch_related("slots").filter(id=contract_id).first()
+    contract = visible_to(actor).prefetch_related("slots", "releases__slot").filter(id=contract_id).first()
     if contract is None:
         raise NoSuchContract
     return contract
+
+
+def owed(contract: Contract) -> list[tuple[UUID, SlotTerms]]:
+    """Return what the provider owes: the runs of the schedule less what was handed back, with their slots' ids."""
+    return owed_of([contract.id])[contract.id]
+
+
+def owed_of(contract_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, SlotTerms]]]:
+    """Return what is owed under contracts, by contract, in two queries."""
+    contract_ids = list(contract_ids)
+    released: dict[UUID, list[rules.Released]] = defaultdict(list)
+    for row in ContractRelease.objects.filter(contract__in=contract_ids):
+        released[row.slot_id].append(rules.Released(Interval(row.starts_at, row.ends_at), row.quantity))
+    found: dict[UUID, list[tuple[UUID, SlotTerms]]] = {contract_id: [] for contract_id in contract_ids}
+    for slot in ContractSlot.objects.filter(contract__in=contract_ids).order_by("offering_id", "starts_at"):
+        found[slot.contract_id] += [(slot.id, run) for run in rules.owed(terms_of(slot), released[slot.id])]
+    return found
+
+
+def with_releases(contract_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these contracts something was handed back of."""
+    return set(ContractRelease.objects.filter(contract__in=list(contract_ids)).values_list("contract_id", flat=True))
+
+
+def credited_minor(contract: Contract) -> int:
+    """Return what was credited for all that was handed back, rounded down, in minor units."""
+    releases = ContractRelease.objects.filter(contract=contract).select_related("slot")
+    return floor(
+        rules.credited(
+            (
+                (terms_of(row.slot), rules.Released(Interval(row.starts_at, row.ends_at), row.quantity))
+                for row in releases
+            ),
+            currency=contract.currency,
+        )
+    )
+
+
+def terms_of(slot: ContractSlot) -> SlotTerms:
+    """Return a run of a schedule as plain values."""
+    return SlotTerms(
+        slot.offering_id,
+        slot.starts_at,
+        slot.ends_at,
+        slot.quantity,
+        slot.unit,
+        slot.price_micros,
+        slot.return_credit_ppm,
+    )
 
 
 def party_condition(actor: Actor, prefix: str = "") -> Q:

@@ -1,7 +1,7 @@
 """What a contract may do, and what it may cost at most."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from billing.contracts.terms import SlotTerms, Terms
 from catalog.measures import price, rounding
+from catalog.measures.interval import Interval
+from catalog.measures.rounding import PPM
 
 # Years of numbers and months of billing are those of the exchange's seat.
 BOOKS_ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -113,3 +115,37 @@ def first_overlap(slots: Sequence[SlotTerms]) -> tuple[SlotTerms, SlotTerms] | N
         if left.offering_id == right.offering_id and left.interval.overlaps(right.interval):
             return left, right
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """So many units that were handed back, from then to then."""
+
+    interval: Interval
+    quantity: int
+
+
+def owed(slot: SlotTerms, releases: Iterable[Released]) -> tuple[SlotTerms, ...]:
+    """Return what is left of a run of the schedule beside what was handed back of it: runs of one quantity, by time."""
+    releases = tuple(releases)
+    edges = {edge for one in releases for edge in (one.interval.start, one.interval.end)}
+    left = []
+    for piece in slot.interval.split(sorted(edges)):
+        quantity = slot.quantity - sum(one.quantity for one in releases if one.interval.covers(piece))
+        assert quantity >= 0, (slot, releases)
+        if quantity:
+            left.append(replace(slot, starts_at=piece.start, ends_at=piece.end, quantity=quantity))
+    return tuple(left)
+
+
+def credited(parts: Iterable[tuple[SlotTerms, Released]], *, currency: str) -> Fraction:
+    """Return what is credited for units handed back, exact, in minor units."""
+    return sum(
+        (
+            price.exact_amount(part.quantity * part.interval.hours, slot.price_micros, currency=currency)
+            * (slot.return_credit_ppm or 0)
+            / PPM
+            for slot, part in parts
+        ),
+        Fraction(0),
+    )

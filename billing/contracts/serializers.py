@@ -40,6 +40,18 @@ class ContractSlotOut(OutputSerializer):
     quantity = serializers.IntegerField()
     unit = serializers.CharField()
     price = PriceOut(source="price_micros")
+    return_credit_ppm = serializers.IntegerField(allow_null=True)
+
+
+class ContractReleaseOut(OutputSerializer):
+    """Units that the buyer handed back, from then to then, and the share of their price that was credited."""
+
+    offering = SpelledId("ofr", source="slot.offering_id")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    quantity = serializers.IntegerField()
+    credit_ppm = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
 
 
 class ContractOut(OutputSerializer):
@@ -67,6 +79,7 @@ class OneContractOut(ContractOut):
     project = serializers.SerializerMethodField()
     held = serializers.SerializerMethodField()
     slots = ContractSlotOut(many=True)
+    releases = ContractReleaseOut(many=True)
     terms = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": ["string", "null"]})

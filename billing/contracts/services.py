@@ -10,10 +10,17 @@ from django.db import connection, transaction
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
+from accounts.foundation import ids
 from accounts.jobs import services as jobs
-from billing.contracts import drafting, rules, terms
-from billing.contracts.errors import ContractCannotMove, NoSuchContract
-from billing.contracts.models import Contract, ContractSlot
+from billing.contracts import drafting, queries, rules, terms
+from billing.contracts.errors import (
+    ContractCannotMove,
+    ContractIsOver,
+    NoSuchContract,
+    NothingToHandBack,
+    NotReturnable,
+)
+from billing.contracts.models import Contract, ContractRelease, ContractSlot
 from billing.contracts.rules import ContractStatus, TerminationReason
 from billing.contracts.terms import FeeTerms, SlotTerms
 from billing.ledger.rules import Source
@@ -175,7 +182,52 @@ def _slot(contract: Contract, slot: SlotTerms) -> ContractSlot:
         quantity=slot.quantity,
         unit=slot.unit,
         price_micros=slot.price_micros,
+        return_credit_ppm=slot.return_credit_ppm,
     )
+
+
+def release(
+    actor: Actor, contract: Contract, *, offering_id: UUID, interval: Interval, quantity: int, now: datetime
+) -> list[ContractRelease]:
+    """Note that the buyer hands units back, from then to then, at the credit that each run of the schedule states.
+
+    The caller holds the contract's lock. Raises ContractIsOver, NothingToHandBack when fewer units are owed at some
+    time of the interval, NotReturnable when a run states no credit.
+    """
+    if ContractStatus(contract.status) in rules.OVER:
+        raise ContractIsOver(contract.status)
+    own = [(slot_id, slot) for slot_id, slot in queries.owed(contract) if slot.offering_id == offering_id]
+    parts = [(slot_id, slot, part) for slot_id, slot in own if (part := slot.interval.intersect(interval)) is not None]
+    missing = interval.subtract(part for _, _, part in parts)
+    least = 0 if missing else min(slot.quantity for _, slot, _ in parts)
+    if least < quantity:
+        raise NothingToHandBack(quantity, least)
+    if any(slot.return_credit_ppm is None for _, slot, _ in parts):
+        raise NotReturnable
+    made = ContractRelease.objects.bulk_create(
+        ContractRelease(
+            contract=contract,
+            slot_id=slot_id,
+            starts_at=part.start,
+            ends_at=part.end,
+            quantity=quantity,
+            credit_ppm=slot.return_credit_ppm or 0,
+            created_at=now,
+        )
+        for slot_id, slot, part in parts
+    )
+    said = {
+        "offering": ids.spell("ofr", offering_id),
+        "starts_at": interval.start.isoformat(),
+        "ends_at": interval.end.isoformat(),
+        "quantity": quantity,
+    }
+    audit.record(actor, "contract.released", "contract", contract.id, None, said, now=now)
+    events.emit_all(
+        events.of("contract.released", "contract", contract.id, party_id, said, now=now)
+        for party_id in (contract.buyer_id, contract.provider_id)
+    )
+    return made
 
 
 @transaction.atomic

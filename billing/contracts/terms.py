@@ -34,7 +34,11 @@ class MerchantOfRecord(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SlotTerms:
-    """A run of hours at one quantity and one price: `quantity` units of capacity, `price_micros` per unit-hour."""
+    """A run of hours at one quantity and one price: `quantity` units of capacity, `price_micros` per unit-hour.
+
+    Units that the buyer hands back before their time are credited `return_credit_ppm` of their price; None if they
+    cannot be handed back.
+    """
 
     offering_id: UUID
     starts_at: datetime
@@ -42,6 +46,7 @@ class SlotTerms:
     quantity: int
     unit: str
     price_micros: int
+    return_credit_ppm: int | None = None
 
     @property
     def interval(self) -> Interval:
@@ -313,15 +318,19 @@ def tax_at(taxes: Sequence[TaxTerms], instant: datetime) -> TaxTerms:
 
 def digest(document: Mapping[str, Any], slots: Sequence[SlotTerms]) -> str:
     """Return the SHA-256 (hex) over the canonical form (RFC 8785) of the terms and the price schedule."""
-    schedule: list[dict[str, Any]] = [
-        {
-            "offering_id": str(slot.offering_id),
-            "starts_at": slot.starts_at.isoformat(),
-            "ends_at": slot.ends_at.isoformat(),
-            "quantity": slot.quantity,
-            "unit": slot.unit,
-            "price_micros": slot.price_micros,
-        }
-        for slot in slots
-    ]
+    schedule = [_slot_document(slot) for slot in slots]
     return hashlib.sha256(rfc8785.dumps({"terms": dict(document), "slots": schedule})).hexdigest()
+
+
+def _slot_document(slot: SlotTerms) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "offering_id": str(slot.offering_id),
+        "starts_at": slot.starts_at.isoformat(),
+        "ends_at": slot.ends_at.isoformat(),
+        "quantity": slot.quantity,
+        "unit": slot.unit,
+        "price_micros": slot.price_micros,
+    }
+    if slot.return_credit_ppm is not None:
+        document["return_credit_ppm"] = slot.return_credit_ppm
+    return document

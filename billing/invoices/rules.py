@@ -90,7 +90,7 @@ def customer_posting(bill: Bill, buyer_id: UUID, *, on_credit: bool) -> Sequence
     """Return flow 3: the customer's wallet (or receivable) against revenue, credits, fee, vouchers and VAT."""
     return (
         debit(Code.RECEIVABLE if on_credit else Code.WALLET, bill.total_minor, buyer_id),
-        credit(Code.CAPACITY_REVENUE, bill.sum_minor(*SUPPLY)),
+        credit(Code.CAPACITY_REVENUE, bill.sum_minor(*SUPPLY, LineKind.RETURNED)),
         credit(Code.SLA_CREDITS, bill.sum_minor(LineKind.SLA_CREDIT)),
         credit(Code.FEE_INCOME, bill.sum_minor(LineKind.FEE)),
         credit(Code.VOUCHERS, bill.sum_minor(LineKind.VOUCHER)),
@@ -101,7 +101,7 @@ def customer_posting(bill: Bill, buyer_id: UUID, *, on_credit: bool) -> Sequence
 def statement_posting(bill: Bill, provider_id: UUID) -> Sequence[Line]:
     """Return flow 3b: cost net of commission, the SLA clawback and input VAT against what the provider is owed."""
     return (
-        debit(Code.COST_OF_CAPACITY, bill.sum_minor(*SUPPLY, LineKind.COMMISSION)),
+        debit(Code.COST_OF_CAPACITY, bill.sum_minor(*SUPPLY, LineKind.RETURNED, LineKind.COMMISSION)),
         debit(Code.SLA_CLAWBACK, bill.sum_minor(LineKind.SLA_CREDIT)),
         debit(Code.INPUT_VAT, bill.tax_minor),
         credit(Code.PAYABLE_PENDING, bill.total_minor, provider_id),

@@ -16,6 +16,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
+from billing.contracts import queries as contract_queries
 from billing.contracts import rules as contract_rules
 from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
@@ -166,8 +167,10 @@ def _payment(contract: Contract, bill: Bill, agreed: Terms, *, last: bool) -> _P
     kept_minor = 0
     if not last:
         lines = InvoiceLine.objects.filter(invoice__contract=contract, invoice__side=Side.CUSTOMER)
-        billed = lines.filter(kind=LineKind.CAPACITY).aggregate(total=Sum("amount_minor"))["total"] or 0
-        kept_minor = contract_rules.share_of_hold(max(0, contract.value_minor - billed), agreed).total_minor
+        of_schedule = lines.filter(kind__in=[LineKind.CAPACITY, LineKind.RETURNED])
+        billed = of_schedule.aggregate(total=Sum("amount_minor"))["total"] or 0
+        to_come = contract.value_minor - contract_queries.credited_minor(contract) - billed
+        kept_minor = contract_rules.share_of_hold(max(0, to_come), agreed).total_minor
     captured_minor = min(bill.total_minor, max(0, contract.held_minor - kept_minor))
     released_minor = contract.held_minor - captured_minor if last else 0
     return _Payment(captured_minor, released_minor, bill.total_minor - captured_minor)

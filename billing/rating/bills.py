@@ -1,9 +1,9 @@
 """From charges to a bill: lines rounded once each, shares of printed amounts, tax once per rate.
 
 A customer's bill has capacity, metered extras, what is missing to a minimum, adjustments of the rate card for the
-customer's class and the quality of service, the SLA credit and the exchange's fee; a provider's has the same but the
-fee, and the commission. A share (adjustment, credit, fee, commission) is taken of an amount that the bill prints, so
-that its reader can check it. Vouchers come last and take from the customer's net.
+customer's class and the quality of service, what stays due of units handed back, the SLA credit and the exchange's
+fee; a provider's has the same but the fee, and the commission. A share (adjustment, credit, fee, commission) is taken
+of an amount that the bill prints, so that its reader can check it. Vouchers come last and take from the customer's net.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +31,7 @@ class LineKind(StrEnum):
     METERED = "metered"
     MINIMUM = "minimum"
     ADJUSTMENT = "adjustment"
+    RETURNED = "returned"
     SLA_CREDIT = "sla_credit"
     FEE = "fee"
     COMMISSION = "commission"
@@ -179,7 +180,14 @@ def _supply_lines(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTe
             for one in _in_order(groups.minimums, charges, terms)
         ),
         *_adjustment_lines(metered),
-        *(_credit_line(*one, charges, currency) for one in _in_order(groups.undelivered, charges, terms)),
+        *(
+            _value_line(LineKind.RETURNED, *one, charges, currency, sign=1)
+            for one in _in_order(groups.returned, charges, terms)
+        ),
+        *(
+            _value_line(LineKind.SLA_CREDIT, *one, charges, currency, sign=-1)
+            for one in _in_order(groups.undelivered, charges, terms)
+        ),
     ]
 
 
@@ -191,6 +199,7 @@ class _Groups:
     metered: dict[_PriceGroup, list[int]] = field(default_factory=dict)
     minimums: dict[_PriceGroup, list[int]] = field(default_factory=dict)
     undelivered: dict[_CreditGroup, list[int]] = field(default_factory=dict)
+    returned: dict[_CreditGroup, list[int]] = field(default_factory=dict)
 
 
 def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms]) -> _Groups:
@@ -210,6 +219,10 @@ def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms])
         if charge.kind is ChargeKind.UNDELIVERED:
             group = _CreditGroup(charge.offering_id, offering.sla_credit_ppm, tax_rate)
             groups.undelivered.setdefault(group, []).append(position)
+            continue
+        if charge.kind is ChargeKind.RETURNED:
+            group = _CreditGroup(charge.offering_id, charge.due_ppm, tax_rate)
+            groups.returned.setdefault(group, []).append(position)
             continue
         adjusted = charge.kind not in {ChargeKind.DELIVERED, ChargeKind.MINIMUM}  # a round's price is the market's
         line = _PriceGroup(
@@ -307,17 +320,25 @@ def _priced_line(
     )
 
 
-def _credit_line(group: _CreditGroup, positions: tuple[int, ...], charges: Sequence[Charge], currency: str) -> Line:
-    """Return the credit for what was missing: the undelivered value, and `share_ppm` of it given back."""
+def _value_line(
+    kind: LineKind,
+    group: _CreditGroup,
+    positions: tuple[int, ...],
+    charges: Sequence[Charge],
+    currency: str,
+    *,
+    sign: int,
+) -> Line:
+    """Return a share of a value: credited of what was missing, or still due of what was handed back."""
     behind = [charges[position] for position in positions]
     value = sum(
         (price.exact_amount(charge.quantity, charge.price_micros, currency=currency) for charge in behind), Fraction(0)
     )
     return _share_line(
-        LineKind.SLA_CREDIT,
+        kind,
         share_ppm=group.share_ppm,
         base_minor=rounding.half_up_exact(value),
-        sign=-1,
+        sign=sign,
         tax=group.tax,
         offering_id=group.offering_id,
         behind=[charge.interval for charge in behind],

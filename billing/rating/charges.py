@@ -10,7 +10,7 @@ Because each event is rated by itself, invoices drawn at any moment add up: ever
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -50,6 +50,7 @@ class ChargeKind(StrEnum):
     MEASURED = "measured"  # a reading whose price follows from the whole of its period; it costs nothing by itself
     TARIFF = "tariff"  # a quantity of a period at one price of its tariff, less what was charged before
     MINIMUM = "minimum"  # what is missing to the least amount of a period
+    RETURNED = "returned"  # units that the buyer handed back before their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An exact quantity at one price. UNDELIVERED charges price what is missing; only the SLA credit uses them."""
+    """An exact quantity at one price. UNDELIVERED charges price what is missing; only the SLA credit uses them.
+
+    Of a RETURNED charge's value `due_ppm` stays due; the rest was credited.
+    """
 
     kind: ChargeKind
     offering_id: UUID
@@ -83,6 +87,7 @@ class Charge:
     raw_quantity: Fraction
     raw_per_unit: int
     interval: Interval
+    due_ppm: int = PPM
 
     @property
     def quantity(self) -> Fraction:
@@ -140,6 +145,16 @@ def gap_charges(
             for piece in gap.split(cuts):
                 charges += _capacity(slot, piece, delivered=0)
     return tuple(charges)
+
+
+def returned_charges(slot: SlotTerms, interval: Interval, quantity: int, *, cuts: Iterable[datetime]) -> list[Charge]:
+    """Price units that were handed back of a run of the schedule, at what stays due of their price."""
+    assert slot.return_credit_ppm is not None, slot
+    return [
+        replace(charge, kind=ChargeKind.RETURNED, due_ppm=PPM - slot.return_credit_ppm)
+        for piece in interval.split(cuts)
+        for charge in _capacity(replace(slot, quantity=quantity), piece, delivered=quantity)
+    ]
 
 
 def reading_charges(reading: Reading, offering: OfferingTerms, *, cuts: Sequence[datetime] = ()) -> tuple[Charge, ...]:

@@ -6,17 +6,18 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.foundation import ids, strict
-from billing.contracts.models import Contract, ContractSlot
+from billing.contracts.models import Contract, ContractRelease, ContractSlot
 from billing.rating.charges import ChargeKind
 from billing.rating.quantities import LARGEST
+from catalog.measures.rounding import PPM
 from catalog.offerings.models import Offering
 
-OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED)
+OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED, ChargeKind.RETURNED)
 OF_A_PERIOD: Final = (ChargeKind.TARIFF, ChargeKind.MINIMUM)
 
 
 class Charge(models.Model):
-    """An exact quantity at one price, from one usage event, from unreported time or from a period. Append-only.
+    """An exact quantity at one price, from a usage event, unreported time, a period or a return. Append-only.
 
     `raw_quantity` of `raw_per_unit` is the quantity in units (14,400 card-seconds of 3,600 are 4 card-hours); it
     is negative only where the charge reverses another, or leads from what a period was charged to what it costs.
@@ -37,6 +38,9 @@ class Charge(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
+    # Of what was handed back: which release, and how much of the price stays due.
+    release = models.ForeignKey(ContractRelease, on_delete=models.PROTECT, null=True, related_name="charges")
+    due_ppm = models.PositiveIntegerField(null=True)
     rated_at = models.DateTimeField()
 
     class Meta:
@@ -46,7 +50,15 @@ class Charge(models.Model):
             models.UniqueConstraint(fields=["usage_event_id", "n"], name="charge_once_per_event"),
             # Undelivered time that nobody reported is counted once, however often the last invoice is tried.
             models.UniqueConstraint(
-                fields=["slot", "starts_at"], condition=Q(usage_event_id__isnull=True), name="charge_gap_once"
+                fields=["slot", "starts_at"],
+                condition=Q(usage_event_id__isnull=True, kind=ChargeKind.UNDELIVERED),
+                name="charge_gap_once",
+            ),
+            models.UniqueConstraint(fields=["release", "starts_at"], name="charge_once_per_release"),
+            models.CheckConstraint(
+                condition=Q(kind=ChargeKind.RETURNED, release__isnull=False, due_ppm__lte=PPM)
+                | Q(~Q(kind=ChargeKind.RETURNED), release__isnull=True, due_ppm__isnull=True),
+                name="charge_returned_has_its_release",
             ),
             models.CheckConstraint(condition=Q(kind__in=list(ChargeKind)), name="charge_kind_known"),
             models.CheckConstraint(
@@ -66,8 +78,9 @@ class Charge(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=OF_A_PERIOD, usage_event_id__isnull=True, reverses__isnull=True)
-                | Q(~Q(kind__in=OF_A_PERIOD), usage_event_id__isnull=False)
-                | Q(kind=ChargeKind.UNDELIVERED),
+                | Q(~Q(kind__in=(*OF_A_PERIOD, ChargeKind.RETURNED)), usage_event_id__isnull=False)
+                | Q(kind=ChargeKind.UNDELIVERED)
+                | Q(kind=ChargeKind.RETURNED, usage_event_id__isnull=True),
                 name="charge_comes_from_its_event",
             ),
             models.CheckConstraint(

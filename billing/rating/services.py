@@ -1,7 +1,7 @@
 """Rates what came in since the last time: each usage event once, into charges."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final, Self
@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing.contracts import queries as contract_queries
 from billing.contracts import services as contracts
-from billing.contracts.models import Contract, ContractSlot
+from billing.contracts.models import Contract
 from billing.contracts.rules import TerminationReason
 from billing.contracts.terms import OfferingTerms, SlotTerms, Terms
 from billing.rating import charges, periods, store
@@ -23,10 +24,11 @@ from billing.rating.timelines import Timelines
 from billing.usage.models import AllocationSegment
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
+from catalog.measures.rounding import PPM
 
 AHEAD: Final = 20_000  # events of one transaction
 
-Schedule = Timelines[tuple[UUID, SlotTerms]]  # the runs of a contract's slots, with their ids
+Schedule = Timelines[tuple[UUID, SlotTerms]]  # what is owed of a contract's slots, run by run, with the slots' ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Agreed:
         return cls(
             contract=contract,
             offerings={offering.offering_id: offering for offering in agreed.offerings},
-            schedule=_schedule(_slots(contract)),
+            schedule=_schedule(contract_queries.owed(contract)),
             cuts=tuple(sorted({*changes, *periods.month_cuts(agreed, window)})),
             spans=periods.spans_of(agreed, window, changes),
         )
@@ -102,8 +104,8 @@ def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
         Segment(segment.metering_point.offering_id, Interval(segment.starts_at, segment.ends_at), segment.quantity)
         for segment in segments
     ]
-    slots = _slots(contract).values()
-    owed = [clipped for slot in slots if (clipped := _before(slot, until)) is not None]
+    slots = contract_queries.owed(contract)
+    owed = [clipped for _, slot in slots if (clipped := _before(slot, until)) is not None]
     missing = charges.gap_charges(owed, reported, cuts=agreed.cuts)
     rows = [_gap_row(agreed, charge, n, now=now) for n, charge in enumerate(missing)]
     # Counted before? Then these are the same charges: nothing can be reported any more.
@@ -123,6 +125,7 @@ def as_values(rows: Iterable[Charge]) -> list[charges.Charge]:
             raw_quantity=Fraction(row.raw_quantity),
             raw_per_unit=row.raw_per_unit,
             interval=Interval(row.starts_at, row.ends_at),
+            due_ppm=PPM if row.due_ppm is None else row.due_ppm,
         )
         for row in rows
     ]
@@ -183,22 +186,14 @@ def _rate_periods(agreed: Agreed, *, until: datetime, now: datetime) -> int:
     return count
 
 
-def _slots(contract: Contract) -> dict[UUID, SlotTerms]:
-    return {
-        slot.id: SlotTerms(slot.offering_id, slot.starts_at, slot.ends_at, slot.quantity, slot.unit, slot.price_micros)
-        for slot in ContractSlot.objects.filter(contract=contract).order_by("offering_id", "starts_at")
-    }
-
-
-def _schedule(slots: Mapping[UUID, SlotTerms]) -> Schedule:
-    return Timelines((slot.offering_id, slot.interval, (slot_id, slot)) for slot_id, slot in slots.items())
+def _schedule(owed: Iterable[tuple[UUID, SlotTerms]]) -> Schedule:
+    return Timelines((slot.offering_id, slot.interval, (slot_id, slot)) for slot_id, slot in owed)
 
 
 def _before(slot: SlotTerms, until: datetime) -> SlotTerms | None:
     if until <= slot.starts_at:
         return None
-    end = min(slot.ends_at, until)
-    return SlotTerms(slot.offering_id, slot.starts_at, end, slot.quantity, slot.unit, slot.price_micros)
+    return replace(slot, ends_at=min(slot.ends_at, until))
 
 
 def _gap_row(agreed: Agreed, charge: charges.Charge, n: int, *, now: datetime) -> Charge:

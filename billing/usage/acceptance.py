@@ -21,7 +21,10 @@ from catalog.measures.interval import Interval
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A metering point as reports are checked against it; `meters` are those its contract has a price for."""
+    """A metering point as reports are checked against it; `meters` are those its contract has a price for.
+
+    `handed_back` are the times for which the buyer has handed all units back.
+    """
 
     id: UUID
     contract_id: UUID
@@ -29,6 +32,7 @@ class Point:
     interval: Interval
     closed: bool
     meters: frozenset[str]
+    handed_back: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,12 @@ def _usage(report: Report, scene: Scene, received_at: datetime) -> Accepted:
         pointer = "/data/start" if report.interval.start < point.interval.start else "/data/end"
         seen = report.interval.start if pointer == "/data/start" else report.interval.end
         raise _Declined("outside_lease", pointer, mismatch(seen.isoformat(), expected))
+    for gap in point.handed_back:
+        if gap.overlaps(report.interval):
+            detail = (
+                f"The buyer has handed {gap.start.isoformat()} to {gap.end.isoformat()} back; nothing is owed then."
+            )
+            raise _Declined("outside_lease", "/data/start", detail)
     if report.kind is EventKind.READING and report.meter not in point.meters:
         priced = ", ".join(sorted(point.meters)) or "none: the contract's rate card has no meters"
         raise _Declined("meter_not_priced", "/data/meter", mismatch(report.meter, f"one of {priced}"))

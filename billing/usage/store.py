@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from billing.contracts.terms import Terms
+from billing.contracts import queries as contracts
+from billing.contracts.terms import SlotTerms, Terms
 from billing.usage import acceptance
 from billing.usage.acceptance import Accepted, Known, Point, Scene
 from billing.usage.cloudevents import EventKey, Refusal, Report
@@ -58,7 +59,7 @@ def locked_scene(organisation_id: UUID, reports: Sequence[Report]) -> Scene:
         .filter(Q(reference_id__in=leases) | Q(id__in={known.point_id for known in targets.values()}))
         .order_by("id")
     )
-    points_by_lease = {point.reference_id: _point(point) for point in points}
+    points_by_lease = _points(points)
     keys = {report.key for report in reports} | {report.reverses for report in reports if report.reverses is not None}
     known = _known(organisation_id, keys)
     return Scene(points_by_lease, known, _segments(points_by_lease.values(), reports, known.values()))
@@ -181,15 +182,26 @@ def _known(organisation_id: UUID, keys: Iterable[EventKey]) -> dict[EventKey, Kn
         }
 
 
-def _point(point: MeteringPoint) -> Point:
+def _points(rows: Iterable[MeteringPoint]) -> dict[UUID, Point]:
+    """Return metering points as reports are checked against them, by lease."""
+    rows = list(rows)
+    owed = contracts.owed_of(contracts.with_releases({row.contract_id for row in rows}))
+    return {row.reference_id: _point(row, owed.get(row.contract_id)) for row in rows}
+
+
+def _point(point: MeteringPoint, owed: Sequence[tuple[UUID, SlotTerms]] | None) -> Point:
+    """Return one point; `owed` is what is left of its contract when something was handed back of it."""
     agreed = Terms.from_document(point.contract.terms)
+    interval = Interval(point.starts_at, point.ends_at)
+    own = [slot.interval for _, slot in owed or () if slot.offering_id == point.offering_id]
     return Point(
         id=point.id,
         contract_id=point.contract_id,
         project_id=point.contract.project_id,
-        interval=Interval(point.starts_at, point.ends_at),
+        interval=interval,
         closed=point.closed_at is not None,
         meters=agreed.offering(point.offering_id).meters,
+        handed_back=() if owed is None else interval.subtract(own),
     )
 
 
