@@ -35,6 +35,7 @@ urlpatterns = [
     path("quotes/<qte:quote_id>/withdraw", purchases.quote_withdraw, name="quote_withdraw"),
     path("leases", leases.leases, name="leases"),
     path("leases/<lse:lease_id>", leases.lease, name="lease"),
+    path("leases/<lse:lease_id>/return", leases.lease_return, name="lease_return"),
     path("leases/<lse:lease_id>/acknowledge", leases.lease_acknowledge, name="lease_acknowledge"),
     path("leases/<lse:lease_id>/activate", leases.lease_activate, name="lease_activate"),
     path("leases/<lse:lease_id>/heartbeat", leases.lease_heartbeat, name="lease_heartbeat"),

@@ -7,7 +7,7 @@ from config.audit.invariants import by_query
 MARKET: Final = (
     by_query(
         "M1",
-        "capacity of an hour is never oversold, and its counters are those of its offers and trades",
+        "capacity of an hour is never oversold, and its counters are those of its offers, trades and returns",
         "offering hours",
         counted="SELECT count(*) FROM exchange_capacityslot",
         violations="""
@@ -16,10 +16,15 @@ MARKET: Final = (
                 FROM exchange_offerslot s JOIN exchange_offer f ON f.id = s.offer_id
                 WHERE f.closed_at IS NULL GROUP BY 1, 2
             ), traded AS (
-                SELECT f.offering_id, hour AS starts_at, sum(t.quantity) AS units
-                FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id,
-                    generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
-                GROUP BY 1, 2
+                SELECT offering_id, starts_at, sum(units) AS units FROM (
+                    SELECT f.offering_id, hour AS starts_at, t.quantity AS units
+                    FROM exchange_trade t JOIN exchange_offer f ON f.id = t.offer_id,
+                        generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
+                    UNION ALL
+                    SELECT s.offering_id, hour, -r.quantity
+                    FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id,
+                        generate_series(r.starts_at, r.ends_at - interval '1 hour', interval '1 hour') AS hour
+                ) AS moved GROUP BY 1, 2
             )
             SELECT c.id, format('listed %s, offered %s (offers: %s), held %s (offers: %s), sold %s (trades: %s)',
                 c.listed, c.offered, coalesce(o.units, 0), c.held, coalesce(o.held, 0), c.sold, coalesce(t.units, 0))
@@ -254,7 +259,7 @@ MARKET: Final = (
     ),
     by_query(
         "M11",
-        "a contract's leases hand over exactly what it says, hour by hour",
+        "a contract's leases hand over exactly what it says, less what was handed back, hour by hour",
         "lease hours",
         counted="SELECT coalesce(sum(extract(epoch FROM ends_at - starts_at) / 3600)::bigint, 0) FROM exchange_lease",
         violations="""
@@ -264,15 +269,28 @@ MARKET: Final = (
                     ON c.id = s.contract_id AND c.source_type IN ('round_order', 'quote_part'),
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2, 3
-            ), leased AS (
+            ), back AS (
+                SELECT r.contract_id, s.offering_id, hour, sum(r.quantity) AS units
+                FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id,
+                    generate_series(r.starts_at, r.ends_at - interval '1 hour', interval '1 hour') AS hour
+                GROUP BY 1, 2, 3
+            ), owed AS (
+                SELECT a.contract_id, a.offering_id, a.hour, a.units - coalesce(b.units, 0) AS units
+                FROM agreed a LEFT JOIN back b USING (contract_id, offering_id, hour)
+                WHERE a.units IS DISTINCT FROM b.units
+            ), handed AS (
                 SELECT l.contract_id, l.offering_id, hour, sum(l.quantity) AS units
                 FROM exchange_lease l,
                     generate_series(l.starts_at, l.ends_at - interval '1 hour', interval '1 hour') AS hour
                 WHERE l.status <> 'replaced' GROUP BY 1, 2, 3
+            ), leased AS (
+                SELECT h.contract_id, h.offering_id, h.hour, h.units - coalesce(b.units, 0) AS units
+                FROM handed h LEFT JOIN back b USING (contract_id, offering_id, hour)
+                WHERE h.units IS DISTINCT FROM b.units
             )
             SELECT coalesce(a.contract_id, l.contract_id),
-                format('%s: agreed %s, leased %s', coalesce(a.hour, l.hour), a.units, l.units)
-            FROM agreed a FULL JOIN leased l USING (contract_id, offering_id, hour)
+                format('%s: owed %s, leased %s', coalesce(a.hour, l.hour), a.units, l.units)
+            FROM owed a FULL JOIN leased l USING (contract_id, offering_id, hour)
             WHERE a.units IS DISTINCT FROM l.units
             """,
     ),
@@ -310,6 +328,25 @@ MARKET: Final = (
             FROM exchange_roundoutcome o LEFT JOIN exchange_round r ON r.id = o.round_id
             WHERE o.rules_version IS DISTINCT FROM r.rules_version OR o.engine_version = ''
                OR o.welfare_micros > o.bound_micros
+            """,
+    ),
+    by_query(
+        "M18",
+        "what was handed back was agreed, at the credit that its contract states, and is charged once",
+        "returns",
+        counted="SELECT count(*) FROM billing_contractrelease",
+        violations="""
+            SELECT r.id, format('%s units from %s: credit %s, agreed %s; charged %s unit-seconds due at %s',
+                r.quantity, r.starts_at, r.credit_ppm, s.return_credit_ppm, c.seconds, c.due)
+            FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id
+            LEFT JOIN (
+                SELECT release_id, sum(raw_quantity) AS seconds, array_agg(DISTINCT due_ppm) AS due
+                FROM billing_charge WHERE kind = 'returned' GROUP BY 1
+            ) c ON c.release_id = r.id
+            WHERE r.contract_id <> s.contract_id OR r.starts_at < s.starts_at OR r.ends_at > s.ends_at
+               OR r.credit_ppm IS DISTINCT FROM s.return_credit_ppm OR r.created_at > r.starts_at
+               OR c.seconds IS DISTINCT FROM r.quantity * extract(epoch FROM r.ends_at - r.starts_at)
+               OR c.due IS DISTINCT FROM ARRAY[1000000 - r.credit_ppm]
             """,
     ),
 )

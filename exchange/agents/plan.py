@@ -66,7 +66,10 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class LeaseFacts:
-    """What an agent knows of a lease: `reported_until` is where its reports end, `meters` what the contract prices."""
+    """What an agent knows of a lease: `reported_until` is where its reports end, `meters` what the contract prices.
+
+    `runs` are the hours that are owed with their quantities, by time; without them all of the lease is.
+    """
 
     reference: str  # lse_...
     character: str  # what made-up consumption is drawn from: the same for the same delivery in every run
@@ -78,6 +81,13 @@ class LeaseFacts:
     last_heartbeat_at: datetime | None
     reported_until: datetime
     meters: tuple[str, ...]
+    runs: tuple[Shortfall, ...] = ()
+
+    def quantity_at(self, instant: datetime) -> int:
+        """Units owed at an instant of the lease."""
+        if not self.runs:
+            return self.quantity
+        return sum(run.quantity for run in self.runs if run.starts_at <= instant < run.ends_at)
 
 
 @dataclass(frozen=True)
@@ -121,11 +131,18 @@ def _intervals(lease: LeaseFacts, fine: timedelta, now: datetime) -> Iterator[tu
         step = COARSE if until - start > COARSE else fine
         if start >= until:
             return
-        end = min(_floor(start, step) + step, lease.ends_at)
+        end = min([_floor(start, step) + step, lease.ends_at, *(edge for edge in _edges(lease) if edge > start)])
         if end > until:
             return
-        yield start, end
+        if lease.quantity_at(start):  # nothing is reported of what was handed back
+            yield start, end
         start = end
+
+
+def _edges(lease: LeaseFacts) -> Iterator[datetime]:
+    for run in lease.runs:
+        yield run.starts_at
+        yield run.ends_at
 
 
 def _events(
@@ -155,7 +172,7 @@ def _allocated(
     ordered = sorted(edges)
     for begin, stop in itertools.pairwise(ordered):
         short = [one.quantity for one in shortfalls if one.starts_at <= begin < one.ends_at]
-        yield begin, stop, min([lease.quantity, *short])
+        yield begin, stop, min([lease.quantity_at(begin), *short])
 
 
 def _readings(lease: LeaseFacts, behaviour: Behaviour, start: datetime, end: datetime) -> Iterator[Reading]:
@@ -166,7 +183,7 @@ def _readings(lease: LeaseFacts, behaviour: Behaviour, start: datetime, end: dat
     hours = Decimal((end - start) // timedelta(seconds=1)) / 3600
     for meter in lease.meters:
         if meter in PER_UNIT_HOUR:
-            amount = PER_UNIT_HOUR[meter] * lease.quantity * hours * _variation(lease.character, meter, start)
+            amount = PER_UNIT_HOUR[meter] * lease.quantity_at(start) * hours * _variation(lease.character, meter, start)
             yield Reading(meter, start, end, amount.quantize(Decimal("0.001")))
 
 

@@ -15,7 +15,8 @@ from billing.contracts.terms import Terms
 from billing.usage import services as usage
 from billing.usage.rules import MAX_BATCH
 from exchange.agents import plan
-from exchange.agents.plan import Behaviour, LeaseFacts
+from exchange.agents.plan import Behaviour, LeaseFacts, Shortfall
+from exchange.leases import queries as lease_queries
 from exchange.leases import rules as lease_rules
 from exchange.leases import services as leases
 from exchange.leases.models import Lease
@@ -87,4 +88,5 @@ def _facts(lease: Lease) -> LeaseFacts:
         last_heartbeat_at=lease.last_heartbeat_at,
         reported_until=reported["until"] or lease.starts_at,
         meters=tuple(rate.meter for rate in offering.rates),
+        runs=tuple(Shortfall(run.starts_at, run.ends_at, run.quantity) for run in lease_queries.owed(lease)),
     )

@@ -143,6 +143,20 @@ def contract_runs(deals: Iterable[Deal]) -> tuple[PricedRun, ...]:
     return tuple(PricedRun(start, end, quantity, price) for start, end, (quantity, price) in runs)
 
 
+def least_credits(deals: Iterable[tuple[Deal, int]]) -> dict[int, int]:
+    """Return the least return credit (ppm) by slot: a buyer who gets a slot from two offers has the smaller one."""
+    least: dict[int, int] = {}
+    for deal, credit_ppm in deals:
+        for slot in range(deal.start, deal.end):
+            least[slot] = min(least.get(slot, credit_ppm), credit_ppm)
+    return least
+
+
+def by_credit(run: PricedRun, credits_by_slot: Mapping[int, int]) -> list[tuple[int, int, int]]:
+    """Return (first slot, end slot, credit) for the stretches of a run over which the credit stays the same."""
+    return _runs({slot: credits_by_slot[slot] for slot in range(run.start, run.end)})
+
+
 def lease_runs(deals: Iterable[Deal]) -> tuple[Run, ...]:
     """Return one offering's quantity by time, whatever the price: what is handed over together."""
     units: dict[int, int] = {}

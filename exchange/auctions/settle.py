@@ -251,18 +251,26 @@ def _agreements(market: Market, entry: RoundOrder, part: Filled, sold: Mapping[s
 
 
 def slot_terms(market: Market, deals: Sequence[Deal], sold: Mapping[str, Offer]) -> list[SlotTerms]:
-    """Return the price schedule of a contract over deals; `sold` has their offers by id, spelled outside."""
+    """Return the price schedule of a contract over deals; `sold` has their offers by id, spelled outside.
+
+    An offer from before offers stated a return credit states none: 0.
+    """
     return [
         SlotTerms(
             offering_id=offering_id,
-            starts_at=market_rules.instant_of(market.terms, run.start),
-            ends_at=market_rules.instant_of(market.terms, run.end),
+            starts_at=market_rules.instant_of(market.terms, start),
+            ends_at=market_rules.instant_of(market.terms, end),
             quantity=run.units,
             unit=market.unit,
             price_micros=run.price_micros,
+            return_credit_ppm=credit_ppm,
         )
         for offering_id, own in _by_offering(deals, sold).items()
+        for credits_by_slot in (
+            deal_rules.least_credits((deal, sold[deal.offer_id].return_credit_ppm or 0) for deal in own),
+        )
         for run in deal_rules.contract_runs(own)
+        for start, end, credit_ppm in deal_rules.by_credit(run, credits_by_slot)
     ]
 
 

@@ -158,6 +158,12 @@ def sell_held(quantities: Mapping[Hour, int]) -> None:
     _add("sold", quantities)
 
 
+def free_sold(quantities: Mapping[Hour, int]) -> None:
+    """Turn sold units back into free ones, hour by hour: their buyer has handed them back."""
+    lock(list(quantities))
+    _add("sold", {hour: -quantity for hour, quantity in quantities.items()})
+
+
 def _add(column: str, changes: Mapping[Hour, int]) -> None:
     """Add to one column of locked rows in a single statement."""
     assert column in {"listed", "offered", "held", "sold"}, column

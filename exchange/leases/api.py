@@ -13,10 +13,18 @@ from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.views import ExchangeAPIView, ListMixin
-from exchange.leases import queries, services
+from exchange.leases import queries, returns, rules, services
 from exchange.leases.models import Lease
 from exchange.leases.rules import EndReason, LeaseStatus
-from exchange.leases.serializers import ActivateLease, EndLease, LeaseOut, SegmentsOut
+from exchange.leases.serializers import (
+    ActivateLease,
+    EndLease,
+    LeaseOut,
+    ReturnedOut,
+    ReturnUnits,
+    ScheduleOut,
+    SegmentsOut,
+)
 
 VIEWERS = (
     Capability.VIEW_BUYING,
@@ -78,6 +86,41 @@ class LeaseSegments(ExchangeAPIView):
         lease = queries.get(self.actor, lease_id)
         shown = {"lease": lease.id, "final": lease.closed_at is not None, "segments": queries.segments(lease)}
         return self.answer(shown)
+
+
+class LeaseSchedule(ExchangeAPIView):
+    """What is to be handed over of a lease, and what handing it back is credited at."""
+
+    required_capability: ClassVar = {"GET": VIEWERS}
+    outputs: ClassVar = {"GET": ScheduleOut}
+
+    def get(self, request: Request, lease_id: UUID) -> Response:
+        """Answer the runs in order."""
+        check_parameters(request, ())
+        lease = queries.get(self.actor, lease_id)
+        return self.answer(
+            {
+                "lease": lease.id,
+                "runs": queries.owed(lease),
+                "return_credits_ppm": queries.return_credits(lease),
+                "returnable_from": rules.first_return(queries.market_of(lease).terms, now=clock.now()),
+            }
+        )
+
+
+class LeaseReturn(ExchangeAPIView):
+    """Hand units of a lease back before their time."""
+
+    required_capability: ClassVar = {"POST": Capability.TRADE}
+    inputs: ClassVar = {"POST": ReturnUnits}
+    outputs: ClassVar = {"POST": ReturnedOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, lease_id: UUID) -> Response:
+        """Hand the rectangle back."""
+        returned = returns.hand_back(self.actor, lease_id, ReturnUnits.rectangle(self.read()), now=clock.now())
+        return self.answer({"lease": queries.get(self.actor, lease_id), "credited": returned.credited})
 
 
 class LeaseAcknowledge(ExchangeAPIView):

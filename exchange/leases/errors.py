@@ -66,3 +66,20 @@ class EndReasonRefused(Invalid):
 
     def __init__(self, reason: str, allowed: tuple[str, ...]) -> None:
         super().__init__(f"{reason} is not a reason to stop early here; expected {' or '.join(allowed)}.")
+
+
+class ReturnInvalid(Invalid):
+    """What is to be handed back does not fit the lease or the rules of its market."""
+
+    code = "return_invalid"
+
+
+class ReturnReported(Conflict):
+    """The provider has reported usage for that time already."""
+
+    code = "return_reported"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(
+            f"The provider has reported usage until {until:%Y-%m-%dT%H:%M:%SZ}; hand back what is after it."
+        )

@@ -1,11 +1,14 @@
-"""What a provider types to hand a lease over."""
+"""What a provider types to hand a lease over, and a buyer to hand it back."""
+
+from typing import ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.foundation import strict
-from accounts.web.forms import StrictForm, StrictText
-from exchange.leases.rules import MAX_ACCESS_CHARACTERS
+from accounts.web.forms import DeskTime, StrictForm, StrictText, WholeNumber
+from exchange.leases.rules import MAX_ACCESS_CHARACTERS, Rectangle
+from exchange.markets.rules import MAX_QUANTITY
 
 
 class HandOverForm(StrictForm):
@@ -18,3 +21,18 @@ class HandOverForm(StrictForm):
         help_text=_("Address, user, host key: shown to the buyer alone while the lease runs"),
         read=lambda text: strict.text(text.replace("\r\n", "\n"), max_length=MAX_ACCESS_CHARACTERS, multiline=True),
     )
+
+
+class ReturnForm(StrictForm):
+    """A rectangle of a lease to be handed back."""
+
+    fields_by_pointer: ClassVar = {"/quantity": "quantity", "/starts_at": "starts_at", "/ends_at": "ends_at"}
+
+    quantity = WholeNumber(label=_("Units"), minimum=1, maximum=MAX_QUANTITY)
+    starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the market's grid"))
+    ends_at = DeskTime(label=_("To"), help_text=_("Asia/Shanghai"))
+
+    def rectangle(self) -> Rectangle:
+        """The rectangle that the valid form says."""
+        said = self.cleaned_data
+        return Rectangle(said["quantity"], said["starts_at"], said["ends_at"])

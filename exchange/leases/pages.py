@@ -16,10 +16,10 @@ from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
-from exchange.leases import queries, services
-from exchange.leases.forms import HandOverForm
+from exchange.leases import queries, returns, rules, services
+from exchange.leases.forms import HandOverForm, ReturnForm
 from exchange.leases.models import Lease
-from exchange.leases.rules import BEFORE_HAND_OVER, RUNNING, LeaseStatus
+from exchange.leases.rules import BEFORE_HAND_OVER, RUNNING, LeaseStatus, Rectangle
 
 
 @actor_required(Capability.VIEW_BUYING)
@@ -79,6 +79,24 @@ def lease_activate(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpRe
     return _detail(request, actor, queries.get(actor, lease_id), form, status=422)
 
 
+@require_POST
+@actor_required(Capability.TRADE)
+def lease_return(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Hand units of the lease back before their time."""
+    form = ReturnForm(request.POST)
+    if form.is_valid():
+        try:
+            returned = returns.hand_back(actor, lease_id, form.rectangle(), now=clock.now())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            credited = str(returned.credited)
+            messages.success(request, _("Handed back. %(credited)s of the price is credited.") % {"credited": credited})
+            return redirect("lease", lease_id=lease_id)
+    found = queries.get(actor, lease_id)
+    return _detail(request, actor, found, HandOverForm(), returning=form, status=422)
+
+
 def _do(request: HttpRequest, lease_id: UUID, verb: Callable[[], Any], done: str) -> HttpResponse:
     try:
         verb()
@@ -89,7 +107,15 @@ def _do(request: HttpRequest, lease_id: UUID, verb: Callable[[], Any], done: str
     return redirect("lease", lease_id=lease_id)
 
 
-def _detail(request: HttpRequest, actor: Actor, lease: Lease, form: HandOverForm, *, status: int = 200) -> HttpResponse:
+def _detail(
+    request: HttpRequest,
+    actor: Actor,
+    lease: Lease,
+    form: HandOverForm,
+    *,
+    returning: ReturnForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     delivers = lease.provider_id == actor.organisation_id and actor.can(Capability.DELIVER)
     buys = lease.buyer_id == actor.organisation_id or actor.is_staff
     order_id, quote_id = queries.bought_by(lease) if buys else (None, None)
@@ -108,4 +134,25 @@ def _detail(request: HttpRequest, actor: Actor, lease: Lease, form: HandOverForm
         "may_activate": delivers and lease.status in BEFORE_HAND_OVER and lease.status != LeaseStatus.SCHEDULED,
         "may_heartbeat": delivers and lease.status in RUNNING,
     }
-    return render(request, "exchange/lease.html", context, status=status)
+    return render(request, "exchange/lease.html", context | _returning(actor, lease, returning), status=status)
+
+
+def _returning(actor: Actor, lease: Lease, form: ReturnForm | None) -> dict[str, Any]:
+    """What is still owed of a lease, and for its buyer the form to hand it back."""
+    runs, credits_ppm = queries.owed(lease), queries.return_credits(lease)
+    first = max(lease.starts_at, rules.first_return(queries.market_of(lease).terms, now=clock.now()))
+    may_return = (
+        lease.buyer_id == actor.organisation_id
+        and actor.can(Capability.TRADE)
+        and lease.status not in rules.OVER
+        and bool(credits_ppm)
+        and first < lease.ends_at
+    )
+    if may_return and form is None:
+        form = ReturnForm(initial={"quantity": lease.quantity, "starts_at": first, "ends_at": lease.ends_at})
+    return {
+        "runs": runs,
+        "is_reduced": runs != [Rectangle(lease.quantity, lease.starts_at, lease.ends_at)],
+        "return_percents": [ppm / 10_000 for ppm in credits_ppm],
+        "returning": form if may_return or (form and form.errors) else None,
+    }

@@ -1,20 +1,26 @@
 """Reads of leases, scoped to their parties, with what was delivered so far."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import DecimalField, DurationField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Extract
+from django.db.models.functions import Extract, Greatest, Least
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import sealed
+from billing.contracts import queries as contracts
+from billing.contracts.models import ContractRelease
 from billing.usage.models import AllocationSegment
+from catalog.measures.interval import Interval
 from exchange.leases import rules
 from exchange.leases.errors import LeaseNotFound
 from exchange.leases.models import Lease
-from exchange.leases.rules import Segment
+from exchange.leases.rules import Rectangle, Segment
+from exchange.markets.models import Market
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ def visible_to(actor: Actor) -> QuerySet[Lease]:
     """Return the leases that the actor's organisation buys or delivers, staff all, with `delivered_unit_seconds`."""
     leases = Lease.objects.select_related(
         "contract", "offering__site", "offering__resource_type", "buyer", "provider"
-    ).annotate(delivered_unit_seconds=_delivered_unit_seconds())
+    ).annotate(delivered_unit_seconds=_delivered_unit_seconds(), returned_unit_seconds=_returned_unit_seconds())
     if actor.is_staff or actor.is_system:
         return leases
     sides = Q()
@@ -57,6 +63,11 @@ def bought_by(lease: Lease) -> tuple[UUID | None, UUID | None]:
     return order_id, quote_id
 
 
+def market_of(lease: Lease) -> Market:
+    """Return the market that the lease was bought in."""
+    return Market.objects.get(code=lease.contract.market_code)
+
+
 def access_of(actor: Actor, lease: Lease) -> str | None:
     """Return how to get in: for the buyer alone, from the hand-over to the end."""
     if actor.organisation_id != lease.buyer_id or not actor.can(Capability.VIEW_BUYING):
@@ -68,11 +79,12 @@ def access_of(actor: Actor, lease: Lease) -> str | None:
 
 def segments(lease: Lease) -> list[SegmentShown]:
     """Return a lease's time as reported so far, zero in the gaps; from its closing on, all of it as it stands."""
+    runs = owed(lease)
     if lease.closed_at is not None:
-        return [
-            SegmentShown(row.starts_at, row.ends_at, row.quantity, lease.quantity, row.dispute_deadline)
-            for row in lease.delivered_segments.order_by("starts_at")
-        ]
+        closed = lease.delivered_segments.order_by("starts_at")
+        deadlines = {row.starts_at: row.dispute_deadline for row in closed}
+        there = [Segment(row.starts_at, row.ends_at, row.quantity) for row in closed]
+        return [shown for segment in there for shown in _against(runs, segment, deadlines[segment.starts_at])]
     reported = [
         Segment(row.starts_at, row.ends_at, row.quantity)
         for row in AllocationSegment.objects.filter(
@@ -83,15 +95,48 @@ def segments(lease: Lease) -> list[SegmentShown]:
     until = max((segment.ends_at for segment in reported), default=lease.starts_at)
     if until == lease.starts_at:
         return []
-    return [
-        SegmentShown(segment.starts_at, segment.ends_at, segment.quantity, lease.quantity, None)
-        for segment in rules.delivered(lease.starts_at, until, reported)
-    ]
+    there = list(rules.delivered(lease.starts_at, until, reported))
+    return [shown for segment in there for shown in _against(runs, segment, None)]
 
 
-def contracted_unit_hours(lease: Lease) -> Decimal:
-    """Return the unit-hours that the lease is for."""
-    return Decimal(lease.quantity * int((lease.ends_at - lease.starts_at).total_seconds())) / 3600
+def _against(runs: Sequence[Rectangle], segment: Segment, deadline: datetime | None) -> Iterator[SegmentShown]:
+    """Yield a segment cut where what is owed changes; nothing is owed of what was handed back whole."""
+    edges = {edge for run in runs for edge in (run.starts_at, run.ends_at)}
+    for piece in Interval(segment.starts_at, segment.ends_at).split(edges):
+        contracted = sum(run.quantity for run in runs if run.starts_at <= piece.start < run.ends_at)
+        yield SegmentShown(piece.start, piece.end, segment.quantity, contracted, deadline)
+
+
+def contracted_unit_hours(lease: Any) -> Decimal:
+    """Return the unit-hours that the lease is for, without what was handed back; of a lease from visible_to."""
+    whole = Decimal(lease.quantity * int((lease.ends_at - lease.starts_at).total_seconds()))
+    return (whole - (lease.returned_unit_seconds or 0)) / 3600
+
+
+def owed(lease: Lease) -> list[Rectangle]:
+    """Return what is to be handed over of a lease, run by run: its quantity less what was handed back."""
+    runs: list[Rectangle] = []
+    for _, slot in contracts.owed(lease.contract):
+        starts_at, ends_at = max(slot.starts_at, lease.starts_at), min(slot.ends_at, lease.ends_at)
+        if slot.offering_id != lease.offering_id or starts_at >= ends_at:
+            continue
+        last = runs[-1] if runs else None
+        if last and (last.ends_at, last.quantity) == (starts_at, slot.quantity):
+            runs[-1] = Rectangle(last.quantity, last.starts_at, ends_at)
+        else:
+            runs.append(Rectangle(slot.quantity, starts_at, ends_at))
+    return runs
+
+
+def return_credits(lease: Lease) -> list[int]:
+    """Return the credits (ppm of the price) that the contract states for the hours of a lease, without repeats."""
+    return sorted(
+        {
+            slot.return_credit_ppm
+            for _, slot in contracts.owed(lease.contract)
+            if slot.offering_id == lease.offering_id and slot.return_credit_ppm is not None
+        }
+    )
 
 
 def _delivered_unit_seconds() -> Subquery:
@@ -101,6 +146,26 @@ def _delivered_unit_seconds() -> Subquery:
         AllocationSegment.objects.filter(metering_point_id=OuterRef("metering_point_id"), reversed_at__isnull=True)
         .order_by()
         .values("metering_point_id")
+        .annotate(total=Sum(ExpressionWrapper(F("quantity") * seconds, output_field=exact)))
+        .values("total")
+    )
+    return Subquery(totals, output_field=exact)
+
+
+def _returned_unit_seconds() -> Subquery:
+    """What was handed back inside the lease's present bounds."""
+    starts_at, ends_at = Greatest(F("starts_at"), OuterRef("starts_at")), Least(F("ends_at"), OuterRef("ends_at"))
+    seconds = Extract(ExpressionWrapper(ends_at - starts_at, output_field=DurationField()), "epoch")
+    exact: DecimalField[Decimal, Decimal] = DecimalField(max_digits=24, decimal_places=6)
+    inside = ContractRelease.objects.filter(
+        contract_id=OuterRef("contract_id"),
+        slot__offering_id=OuterRef("offering_id"),
+        starts_at__lt=OuterRef("ends_at"),
+        ends_at__gt=OuterRef("starts_at"),
+    )
+    totals = (
+        inside.order_by()
+        .values("contract_id")
         .annotate(total=Sum(ExpressionWrapper(F("quantity") * seconds, output_field=exact)))
         .values("total")
     )

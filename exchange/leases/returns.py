@@ -45,7 +45,7 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
         raise LeaseIsOver(lease.status)
     problems = tuple(
         rules.return_problems(
-            lease.round.market.terms, rectangle, starts_at=lease.starts_at, ends_at=lease.ends_at, now=now
+            queries.market_of(lease).terms, rectangle, starts_at=lease.starts_at, ends_at=lease.ends_at, now=now
         )
     )
     if problems:
@@ -71,7 +71,7 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
 
 
 def _bought(actor: Actor, lease_id: UUID) -> Lease:
-    leases = Lease.objects.select_for_update(of=("self",)).select_related("round__market")
+    leases = Lease.objects.select_for_update(of=("self",)).select_related("contract")
     found = leases.filter(id=lease_id, buyer_id=actor.organisation()).first()
     if found is None:
         raise LeaseNotFound

@@ -1,12 +1,15 @@
 """The life of a lease, its deadlines, and what was delivered of it: on plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from accounts.foundation.errors import FieldProblem
 from exchange.leases.errors import LeaseMoveRefused
+from exchange.markets import rules as market_rules
+from exchange.markets.rules import MarketTerms
 
 # After the trade the provider has this long to say that it will deliver.
 ACKNOWLEDGE_WITHIN: Final = timedelta(minutes=15)
@@ -62,6 +65,7 @@ class EndReason(StrEnum):
     NEVER_ACTIVATED = "never_activated"
     HEARTBEAT_LOST = "heartbeat_lost"
     OPERATOR = "operator"
+    RETURNED = "returned"  # the buyer handed all of it back before it began
 
 
 # What a provider may give as its reason to stop early; the operator may also give its own.
@@ -76,6 +80,42 @@ class Segment:
     starts_at: datetime
     ends_at: datetime
     quantity: int
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """`quantity` units in every hour of `[starts_at, ends_at)`."""
+
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def return_problems(
+    market: MarketTerms, rectangle: Rectangle, *, starts_at: datetime, ends_at: datetime, now: datetime
+) -> Iterator[FieldProblem]:
+    """Check what is to be handed back of a lease over `[starts_at, ends_at)`: whole lots on the grid, in good time.
+
+    The provider has the market's lead time, as before a first delivery.
+    """
+    yield from market_rules.quantity_problems(market, rectangle.quantity, pointer="/quantity")
+    yield from market_rules.window_problems(
+        market, rectangle.starts_at, rectangle.ends_at, start="/starts_at", end="/ends_at"
+    )
+    first = max(starts_at, first_return(market, now=now))
+    if rectangle.starts_at < first:
+        yield FieldProblem(
+            "/starts_at",
+            f"expected {first.isoformat()} or later, the first hour of the lease after the market's lead time of "
+            f"{market.lead_seconds // 60} minutes, got {rectangle.starts_at.isoformat()}",
+        )
+    if rectangle.ends_at > ends_at:
+        yield FieldProblem("/ends_at", f"expected at most {ends_at.isoformat()}, got {rectangle.ends_at.isoformat()}")
+
+
+def first_return(market: MarketTerms, *, now: datetime) -> datetime:
+    """Return the first instant from which something can still be handed back."""
+    return market_rules.grid_ceiling(market, now + timedelta(seconds=market.lead_seconds))
 
 
 def check_move(current: str, target: LeaseStatus) -> None:

@@ -8,13 +8,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.actors.actor import Actor
-from accounts.foundation.fields import StrictChoice, StrictText
+from accounts.foundation.fields import StrictChoice, StrictDateTime, StrictInteger, StrictText
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
+from billing.ledger.serializers import MONEY_SCHEMA, money
 from catalog.offerings import cells
 from exchange.leases import queries, rules
 from exchange.leases.models import Lease
 from exchange.leases.queries import SegmentShown
-from exchange.leases.rules import EndReason, LeaseStatus
+from exchange.leases.rules import EndReason, LeaseStatus, Rectangle
+from exchange.markets.rules import MAX_QUANTITY
 
 
 class LeaseOut(OutputSerializer):
@@ -119,3 +121,54 @@ class EndLease(InputSerializer):
     """The end: completed at its time, or stopped early for a reason."""
 
     reason = StrictChoice(options=[EndReason.COMPLETED, *sorted(rules.EARLY_REASONS)])
+
+
+class RunOut(OutputSerializer):
+    """Units that are owed in every hour from then to then."""
+
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    quantity = serializers.SerializerMethodField()
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_quantity(self, run: Rectangle) -> str:
+        """Return the units."""
+        return str(run.quantity)
+
+
+class ScheduleOut(OutputSerializer):
+    """What is to be handed over of a lease, without what was handed back, and what handing back is credited at.
+
+    `return_credits_ppm` has one credit unless its hours came from offers that state several; the contract says which
+    holds when. `returnable_from` is the first instant from which something can be handed back now.
+    """
+
+    lease = SpelledId("lse")
+    runs = RunOut(many=True)
+    return_credits_ppm = serializers.ListField(child=serializers.IntegerField())
+    returnable_from = serializers.DateTimeField()
+
+
+class ReturnUnits(InputSerializer):
+    """A rectangle to be handed back: so many units in every hour from then to then."""
+
+    quantity = StrictInteger(min_value=1, max_value=MAX_QUANTITY)
+    starts_at = StrictDateTime()
+    ends_at = StrictDateTime()
+
+    @staticmethod
+    def rectangle(values: dict[str, Any]) -> Rectangle:
+        """Return the validated fields as the rectangle they describe."""
+        return Rectangle(values["quantity"], values["starts_at"], values["ends_at"])
+
+
+class ReturnedOut(OutputSerializer):
+    """A lease after units of it were handed back, and what of their value was credited, without fee and tax."""
+
+    lease = LeaseOut()
+    credited = serializers.SerializerMethodField()
+
+    @extend_schema_field(MONEY_SCHEMA)
+    def get_credited(self, returned: dict[str, Any]) -> dict[str, str]:
+        """Return the amount."""
+        return money(returned["credited"].amount_minor, returned["credited"].currency)

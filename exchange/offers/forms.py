@@ -1,6 +1,6 @@
 """What a person types to offer capacity, and to lower its reserve."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,8 @@ from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
 from exchange.offers.rules import OfferSpec, OfferTerms
 
+PPM_PER_PERCENT: Final = 10_000
+
 
 class OfferForm(StrictForm):
     """Units of one listed offering, for a window, at a reserve. `spec()` is what `offers.place` takes."""
@@ -21,6 +23,7 @@ class OfferForm(StrictForm):
     fields_by_pointer: ClassVar = {
         "/reserve_price": "reserve_price",
         "/instant_price": "instant_price",
+        "/return_credit_ppm": "return_credit",
         "/offering": "offering",
         "/market": "market",
     }
@@ -38,6 +41,13 @@ class OfferForm(StrictForm):
         label=_("Instant price, a unit and hour"),
         required=False,
         help_text=_("For who buys at once, without the auction; empty: not sold like that"),
+    )
+    return_credit = WholeNumber(
+        label=_("Return credit, per cent"),
+        required=False,
+        minimum=0,
+        maximum=100,
+        help_text=_("Of the price, for what a buyer hands back before its time; empty: what holds for everybody"),
     )
     lists_capacity = forms.BooleanField(
         label=_("List these units as capacity where they are not listed yet"), required=False, initial=True
@@ -57,6 +67,7 @@ class OfferForm(StrictForm):
             terms=OfferTerms(
                 said["quantity"], said["starts_at"], said["ends_at"], said["reserve_price"], said["instant_price"]
             ),
+            return_credit_ppm=None if said["return_credit"] is None else said["return_credit"] * PPM_PER_PERCENT,
         )
 
 

@@ -17,7 +17,7 @@ from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
 from exchange.markets import proposals
 from exchange.offers import queries, services
-from exchange.offers.forms import InstantPriceForm, LowerForm, OfferForm
+from exchange.offers.forms import PPM_PER_PERCENT, InstantPriceForm, LowerForm, OfferForm
 from exchange.offers.models import Offer
 from exchange.offers.rules import LIVE
 
@@ -114,6 +114,7 @@ def _detail(
         "form": form,
         "instant_form": instant_form or InstantPriceForm(),
         "is_live": offer.status in LIVE and offer.provider_id == actor.organisation_id and actor.can(Capability.LIST),
+        "return_percent": None if offer.return_credit_ppm is None else offer.return_credit_ppm / PPM_PER_PERCENT,
         "trades": offer.trades.order_by("starts_at", "id"),
         "timeline": events.timeline(actor, "offer", offer.id),
     }

@@ -19,6 +19,7 @@ from accounts.events import services as events
 from accounts.foundation import ids
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationStatus
+from billing.contracts import drafting
 from catalog.offerings import cells
 from catalog.offerings import queries as offerings
 from catalog.offerings.models import Offering
@@ -76,7 +77,7 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
         reserve_micros=spec.terms.reserve_micros,
         instant_price_micros=spec.terms.instant_price_micros,
         pause_credit_ppm=spec.pause_credit_ppm,
-        return_credit_ppm=spec.return_credit_ppm,
+        return_credit_ppm=_return_credit(spec, accepted_at),
         seq=entries.next_number(),
         status=OfferStatus.OPEN,
         total_unit_hours=spec.terms.unit_hours,
@@ -166,6 +167,11 @@ def close(actor: Actor, read: Offer, status: OfferStatus, *, now: datetime) -> O
     audit.record(actor, f"offer.{status}", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
     _emit(offer, status.value, now=now)
     return offer
+
+
+def _return_credit(spec: OfferSpec, at: datetime) -> int:
+    """Return what the offer says, or what holds for offers that say nothing."""
+    return drafting.return_credit_at(at) if spec.return_credit_ppm is None else spec.return_credit_ppm
 
 
 def _seller(actor: Actor) -> Organisation:

@@ -126,6 +126,7 @@ def _contract(actor: Actor, quote: Quote, part: QuotePart, lines: Sequence[Quote
                 quantity=line.quantity,
                 unit=quote.market.unit,
                 price_micros=part.price_micros,
+                return_credit_ppm=part.offer.return_credit_ppm or 0,
             )
             for line in _of(part, lines)
         ],

@@ -26,6 +26,22 @@ def _indicated(taken_at: str) -> str:
     )
 
 
+# A card of one hour of the first run of a schedule.
+HANDED_BACK: Final = """
+    INSERT INTO billing_contractrelease (id, contract_id, slot_id, starts_at, ends_at, quantity, credit_ppm, created_at)
+    SELECT gen_random_uuid(), contract_id, id, starts_at, starts_at + interval '1 hour', 1, return_credit_ppm, starts_at
+    FROM billing_contractslot ORDER BY id LIMIT 1
+"""
+CHARGED: Final = """
+    INSERT INTO billing_charge (
+        id, contract_id, release_id, slot_id, n, kind, offering_id, unit, price_micros, base_quantity, raw_quantity,
+        raw_per_unit, starts_at, ends_at, rated_at, due_ppm
+    )
+    SELECT gen_random_uuid(), r.contract_id, r.id, s.id, 0, 'returned', s.offering_id, s.unit, s.price_micros, 1,
+        {seconds}, 3600, r.starts_at, r.ends_at, r.created_at, {due}
+    FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id
+"""
+
 CORRUPTIONS: Final = (
     corruption("M1", "an hour counts a card sold that was not traded", one("exchange_capacityslot", "sold = sold + 1")),
     corruption(
@@ -267,4 +283,19 @@ CORRUPTIONS: Final = (
         " SELECT gen_random_uuid(), i.id, e.order_id, 2, 1, 1 FROM exchange_indication i"
         " JOIN exchange_roundorder e ON e.round_id = i.round_id LIMIT 1",
     ),
+    corruption("M1", "a card was handed back and still counts as sold", HANDED_BACK),
+    corruption(
+        "M11",
+        "a card was handed back and is leased all the same",
+        HANDED_BACK,
+        one("exchange_lease", "quantity = quantity + 1"),
+    ),
+    corruption("M18", "a card was handed back and nothing is charged for it", HANDED_BACK),
+    corruption(
+        "M18",
+        "a charge is for cards that were not handed back",
+        HANDED_BACK,
+        CHARGED.format(due=500_000, seconds=3_601),
+    ),
+    corruption("M18", "a return is charged at another share", HANDED_BACK, CHARGED.format(due=400_000, seconds=3_600)),
 )
