@@ -98,3 +98,15 @@ def test_however_often_it_runs_the_reports_cover_the_time_once(gaps: list[int]) 
         assert covered <= now
         lease = replace(lease, reported_until=covered)
     assert covered >= min(now, LEASE.ends_at) - timedelta(minutes=1)
+
+
+def test_an_agent_reports_what_is_owed_and_nothing_of_what_was_handed_back_whole() -> None:
+    runs = (Shortfall(START, START + HOUR, 16), Shortfall(START + 2 * HOUR, START + 24 * HOUR, 12))
+    hourly = Behaviour(readings=(), step=HOUR)
+    actions = plan.next_actions(replace(RUNNING, runs=runs), hourly, now=START + 4 * HOUR)
+    reported = [(event["data"]["start"], event["data"]["quantity"]) for event in actions.events]
+    assert reported == [
+        ("2026-11-20T16:00:00Z", 16),
+        ("2026-11-20T18:00:00Z", 12),
+        ("2026-11-20T19:00:00Z", 12),
+    ]

@@ -94,3 +94,45 @@ def test_lists_are_filtered_and_walked_with_the_same_number_of_queries(call: Cal
         call(delivery.story.beichen, "get", "/v1/leases", ends_after=(D + 24 * HOUR).isoformat()).json()["data"] == []
     )
     assert call(delivery.story.beichen, "get", "/v1/leases", colour="red").status_code == 400
+
+
+def test_a_buyer_reads_what_is_owed_and_hands_back_a_rectangle_once(call: Call, delivery: Delivery) -> None:
+    buyer, lease = delivery.story.beichen, delivery.lease
+    at(GATE)
+    schedule = call(buyer, "get", address(lease, "/schedule")).json()
+    assert schedule["return_credits_ppm"] == [500_000]
+    assert schedule["runs"] == [{"starts_at": iso(0), "ends_at": iso(24), "quantity": "16"}]
+    body = {"quantity": 4, "starts_at": iso(10), "ends_at": iso(12)}
+    for _ in range(2):
+        answer = call(buyer, "post", address(lease, "/return"), body, key="return-key-0000000001")
+        assert answer.status_code == 200
+        assert answer.json()["credited"] == {"amount": "40.00", "currency": "CNY"}
+        assert answer.json()["lease"]["contracted_quantity"] == "376.000"
+    runs = call(delivery.huailai_agent, "get", address(lease, "/schedule")).json()["runs"]
+    assert [run["quantity"] for run in runs] == ["16", "12", "16"]
+    contract = call(buyer, "get", f"/v1/contracts/{ids.spell('ctr', lease.contract_id)}").json()
+    (released,) = contract["releases"]
+    assert (released["quantity"], released["credit_ppm"], released["starts_at"]) == (4, 500_000, iso(10))
+    assert {slot["return_credit_ppm"] for slot in contract["slots"]} == {500_000}
+
+
+def test_who_may_hand_back_and_what_is_refused(call: Call, delivery: Delivery) -> None:
+    lease, story = delivery.lease, delivery.story
+    at(GATE)
+    body = {"quantity": 4, "starts_at": iso(10), "ends_at": iso(12)}
+    path = address(lease, "/return")
+    colleague = viewer(Organisation.objects.get(id=story.beichen.organisation()))
+    assert call(colleague, "post", path, body).status_code == 403
+    assert call(delivery.huailai_agent, "post", path, body).status_code == 403
+    assert call(story.lanting, "post", path, body).status_code == 404
+    assert call(None, "post", path, body).status_code == 401
+    late = call(story.beichen, "post", path, body | {"ends_at": iso(25)})
+    assert (late.status_code, late.json()["code"]) == (400, "return_invalid")
+    assert late.json()["errors"][0]["pointer"] == "/ends_at"
+    many = call(story.beichen, "post", path, body | {"quantity": 17})
+    assert (many.status_code, many.json()["code"]) == (409, "nothing_to_hand_back")
+
+
+def iso(hour: int) -> str:
+    """Return an hour of D as the API spells it."""
+    return (D + hour * HOUR).isoformat().replace("+00:00", "Z")
