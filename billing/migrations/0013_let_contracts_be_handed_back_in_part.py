@@ -13,7 +13,7 @@ import billing.rating.charges
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_add_invitations"),
-        ("billing", "0006_let_charges_follow_tariffs"),
+        ("billing", "0012_load_payout_policy"),
         ("catalog", "0003_guard_tables"),
     ]
 

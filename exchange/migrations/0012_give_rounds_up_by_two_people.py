@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
     """The wish, its moves, and a trigger over rounds."""
 
     dependencies = [
-        ("exchange", "0010_publish_blinded_digests"),
+        ("exchange", "0011_publish_blinded_digests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

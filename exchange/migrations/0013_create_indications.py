@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """The tables, and that their rows stay."""
 
     dependencies = [
-        ("exchange", "0011_give_rounds_up_by_two_people"),
+        ("exchange", "0012_give_rounds_up_by_two_people"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

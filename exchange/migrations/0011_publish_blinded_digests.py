@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exchange", "0009_add_search_waves"),
+        ("exchange", "0010_end_leases_that_were_handed_back"),
     ]
 
     operations = [
