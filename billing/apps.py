@@ -22,6 +22,7 @@ class BillingConfig(AppConfig):
         "billing_usagereversal",
         "billing_usageconflict",
         "billing_usagerejection",
+        "billing_voucheruse",
         "billing_charge",
         "billing_invoiceline",
         "billing_invoicetax",

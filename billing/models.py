@@ -28,6 +28,11 @@ from billing.payouts.models import StatementRelease as StatementRelease
 from billing.payouts.models import TransferFile as TransferFile
 from billing.periods.models import AccountingPeriod as AccountingPeriod
 from billing.periods.models import PeriodReopening as PeriodReopening
+from billing.pricing.models import Coefficient as Coefficient
+from billing.pricing.models import CustomerClass as CustomerClass
+from billing.pricing.models import PriceAdjustment as PriceAdjustment
+from billing.pricing.models import Voucher as Voucher
+from billing.pricing.models import VoucherUse as VoucherUse
 from billing.rating.models import Charge as Charge
 from billing.reconciliation.models import Break as Break
 from billing.reconciliation.models import BreakNote as BreakNote

@@ -2,4 +2,5 @@
 
 from billing.payouts.tasks import make_due as make_due
 from billing.payouts.tasks import release_due as release_due
+from billing.pricing.tasks import close_expired as close_expired
 from billing.reconciliation.tasks import reconcile as reconcile

@@ -13,6 +13,7 @@ from billing.ledger import api as ledger
 from billing.payments import api as payments
 from billing.payouts import api as payouts
 from billing.periods import api as periods
+from billing.pricing import api as pricing
 from billing.reconciliation import api as reconciliation
 from billing.usage import api as usage
 
@@ -40,6 +41,10 @@ urlpatterns = [
     path("payouts/<pyt:payout_id>/fail", payouts.FailPayoutSent.as_view(), name="api_fail_payout"),
     path("transfer-files", payouts.TransferFiles.as_view(), name="api_transfer_files"),
     path("payout-destination", payouts.Destination.as_view(), name="api_payout_destination"),
+    path("customer-classes", pricing.CustomerClasses.as_view(), name="api_customer_classes"),
+    path("price-adjustments", pricing.PriceAdjustments.as_view(), name="api_price_adjustments"),
+    path("coefficients", pricing.Coefficients.as_view(), name="api_coefficients"),
+    path("vouchers", pricing.Vouchers.as_view(), name="api_vouchers"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<ctr:contract_id>", contracts.OneContract.as_view(), name="api_contract"),
     path("contracts/<ctr:contract_id>/invoice", invoices.InvoiceOfContract.as_view(), name="api_invoice_contract"),

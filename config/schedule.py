@@ -21,6 +21,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     # What made-up members do; nothing where there is no demo market.
     "keep the demo market going": {"task": "exchange.demo.go_on", "schedule": 30.0},
     # Dispute windows end at the hour; a minute more does no harm.
+    "close expired vouchers": {"task": "billing.pricing.close_expired", "schedule": 600.0},
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},
     # Payouts fall due as a week or a month begins.
     "make payouts due": {"task": "billing.payouts.make_due", "schedule": 600.0},

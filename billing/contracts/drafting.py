@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q
@@ -10,6 +11,7 @@ from django.db.models import Q
 from accounts.organisations.models import LegalEntity, Organisation
 from billing.contracts.errors import NoFeeSchedule, NoLegalEntity, NoTaxRate
 from billing.contracts.models import FeeSchedule, TaxRate
+from billing.contracts.rates import AdjustmentTerms, CoefficientTerms
 from billing.contracts.terms import (
     FeeTerms,
     MerchantOfRecord,
@@ -21,6 +23,8 @@ from billing.contracts.terms import (
     Terms,
     tax_at,
 )
+from billing.pricing import queries as pricing
+from billing.pricing.models import PriceAdjustment
 from catalog.measures.interval import Interval
 from catalog.offerings import cells
 from catalog.offerings import queries as offerings
@@ -70,6 +74,9 @@ class Known:
     offerings: Mapping[UUID, Offering]
     rate_cards: Mapping[UUID, RateCard]
     tax_rates: Mapping[str, Sequence[TaxTerms]]  # by jurisdiction and in the order of time
+    at: datetime
+    announced: Mapping[UUID, Sequence[RateCard]]  # prices to come, by offering and in the order of time
+    pricing: pricing.InForce
 
 
 def look_up(organisation_ids: Iterable[UUID], offering_ids: Iterable[UUID], *, at: datetime) -> Known:
@@ -94,8 +101,16 @@ def look_up(organisation_ids: Iterable[UUID], offering_ids: Iterable[UUID], *, a
     assert exchange is not None, "somebody runs the exchange"
     found = Offering.objects.filter(id__in=set(offering_ids)).select_related("site__hub", "resource_type")
     listed = {offering.id: offering for offering in found}
+    cards = offerings.current_rate_cards(listed.values(), at) if listed else {}
     return Known(
-        exchange, parties, listed, offerings.current_rate_cards(listed.values(), at) if listed else {}, _tax_rates()
+        exchange=exchange,
+        parties=parties,
+        offerings=listed,
+        rate_cards=cards,
+        tax_rates=_tax_rates(),
+        at=at,
+        announced=offerings.announced_rate_cards(listed.values(), at) if listed else {},
+        pricing=pricing.in_force(listed.values(), parties, at=at),
     )
 
 
@@ -120,7 +135,8 @@ def terms_for(
         buyer=known.parties[buyer_id],
         provider=provider,
         offerings=tuple(
-            _offering(known, offering_id, unit=unit, currency=currency) for offering_id, unit in sorted(units.items())
+            _offering(known, offering_id, buyer_id, window, unit=unit, currency=currency)
+            for offering_id, unit in sorted(units.items())
         ),
         fees=fees,
         sales_taxes=_taxes(known, known.exchange, window),
@@ -145,11 +161,13 @@ def _party(organisation: Organisation, entity: LegalEntity | None) -> PartyTerms
     )
 
 
-def _offering(known: Known, offering_id: UUID, *, unit: str, currency: str) -> OfferingTerms:
-    offering, card = known.offerings[offering_id], known.rate_cards.get(offering_id)
-    if card is not None and card.currency != currency:
-        card = None  # a contract is invoiced in one currency; its meters have no price in this one
-    rates = sorted(card.items.all(), key=lambda item: item.meter) if card else ()
+def _offering(
+    known: Known, offering_id: UUID, buyer_id: UUID, window: Interval, *, unit: str, currency: str
+) -> OfferingTerms:
+    offering = known.offerings[offering_id]
+    rates = _rates(known, offering_id, window, currency=currency)
+    card = known.rate_cards.get(offering_id)
+    precisions = {rate.precision for rate in rates if rate.precision}
     return OfferingTerms(
         offering_id=offering.id,
         unit=unit,
@@ -159,9 +177,57 @@ def _offering(known: Known, offering_id: UUID, *, unit: str, currency: str) -> O
         site=offering.site.code,
         place=offering.site.name,
         sla_credit_ppm=offering.sla_credit_ppm,
-        rate_card_version=card.version if card else None,
-        rates=tuple(RateTerms(rate.meter, rate.price_micros, rate.base_quantity) for rate in rates),
+        rate_card_version=card.version if card is not None and card.currency == currency else None,
+        rates=rates,
+        adjustments=tuple(
+            AdjustmentTerms(_reason(row), row.factor_ppm, time.start, time.end, row.meter)
+            for row, time in pricing.adjustments_for(known.pricing, offering, buyer_id, window)
+        ),
+        coefficients=tuple(
+            CoefficientTerms(row.precision, row.coefficient_ppm, row.version, row.effective_from, row.effective_to)
+            for row in known.pricing.coefficients
+            if row.precision in precisions and row.effective_from < window.end
+        ),
+        rated_tflops=_rated_tflops(offering) if precisions else None,
     )
+
+
+def _rates(known: Known, offering_id: UUID, window: Interval, *, currency: str) -> tuple[RateTerms, ...]:
+    """Return the prices in force and those announced for the window, by meter and time.
+
+    A contract is invoiced in one currency: a card in another one has no price in this. What is announced changes a
+    price; it does not begin to charge for what was free.
+    """
+    current = known.rate_cards.get(offering_id)
+    later = [card for card in known.announced.get(offering_id, ()) if card.effective_from < window.end]
+    rates = [
+        RateTerms(
+            meter=item.meter,
+            price_micros=item.price_micros,
+            base_quantity=item.base_quantity,
+            model=item.tariff.model,
+            tiers=item.tariff.tiers,
+            minimum_micros=item.minimum_micros,
+            period=item.tariff.period,
+            precision=item.precision,
+            effective_from=None if card is current else card.effective_from,
+        )
+        for card in ([current] if current is not None else []) + later
+        if card.currency == currency
+        for item in card.items.all()
+    ]
+    priced = {rate.meter for rate in rates if rate.effective_from is None}
+    in_order = sorted(rates, key=lambda rate: (rate.meter, rate.effective_from or known.at))
+    return tuple(rate for rate in in_order if rate.meter in priced)
+
+
+def _reason(row: PriceAdjustment) -> str:
+    named = [f"class {row.customer_class}" if row.customer_class else "", f"quality {row.qos}" if row.qos else ""]
+    return ", ".join(name for name in named if name) or "every customer"
+
+
+def _rated_tflops(offering: Offering) -> Decimal | None:
+    return offering.resource_type.fp16_dense_tflops if offering.rated_tflops is None else offering.rated_tflops
 
 
 def _tax_rates() -> dict[str, list[TaxTerms]]:

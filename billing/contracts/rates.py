@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from catalog.measures.tariffs import Period, PriceModel, Tariff, Tier
-
-# Units that no agent reports: they follow from what was allocated and from the contractual performance.
-NORMALISED: Final = frozenset({"tflops_hours", "pflops_hours"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from uuid import UUID
 
 import rfc8785
 
-from billing.contracts.rates import NORMALISED, AdjustmentTerms, CoefficientTerms
+from billing.contracts.rates import AdjustmentTerms, CoefficientTerms
 from billing.contracts.rates import RateTerms as RateTerms
 from catalog.measures.interval import Interval
 from catalog.measures.rounding import PPM
-from catalog.measures.tariffs import PriceModel
+from catalog.measures.tariffs import NORMALISED, PriceModel
 from catalog.measures.units import Aggregation, unit
 
 FORMAT: Final = "contract-terms/1"

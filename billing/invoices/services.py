@@ -31,7 +31,7 @@ from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
 from billing.ledger import services as ledger
 from billing.ledger.rules import Capture, Source
 from billing.payouts import services as payouts
-from billing.rating import bills
+from billing.rating import bills, redemption
 from billing.rating import services as rating
 from billing.rating.bills import Bill, LineKind
 from billing.rating.models import Charge
@@ -134,6 +134,7 @@ def _invoice_customer(
     agreed = Terms.from_document(contract.terms)
     values = rating.as_values(rows)
     bill = bills.customer_bill(values, agreed, currency=contract.currency)
+    bill, vouchers_used = redemption.redeem(contract, bill, agreed, at=now)
     draft = Draft(
         contract=contract,
         terms=agreed,
@@ -149,6 +150,7 @@ def _invoice_customer(
     invoice = issuing.issue(
         draft, pay_within=timedelta(days=agreed.payment_days) if on_credit and bill.total_minor > 0 else None, now=now
     )
+    redemption.record(vouchers_used, Source("invoice", invoice.id, "issue"), now=now)
     payment = _payment(contract, bill, agreed, last=reason is Reason.CONTRACT_END)
     _post_invoice(contract, invoice, bill, payment, on_credit=on_credit, now=now)
     if not on_credit or bill.total_minor <= 0:

@@ -18,12 +18,12 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from billing.contracts.rates import NORMALISED, AdjustmentTerms, CoefficientTerms
+from billing.contracts.rates import AdjustmentTerms, CoefficientTerms
 from billing.contracts.terms import OfferingTerms, RateTerms, SlotTerms, TaxTerms, Terms
 from billing.rating.timelines import Timelines
 from catalog.measures.interval import Interval
 from catalog.measures.rounding import PPM, spread
-from catalog.measures.tariffs import PriceModel
+from catalog.measures.tariffs import NORMALISED, PriceModel
 from catalog.measures.units import Aggregation, unit
 
 HOUR_SECONDS: Final = 3_600

@@ -18,6 +18,11 @@ MAX_TIERS: Final = 16
 MAX_BASE_QUANTITY: Final = 10**12
 MAX_UP_TO: Final = 10**15
 
+# Units that no agent reports: they follow from what was allocated and from the contractual performance. Their price
+# names the precision that the performance is stated and weighed at.
+NORMALISED: Final = frozenset({"tflops_hours", "pflops_hours"})
+PRECISIONS: Final = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
+
 
 class PriceModel(StrEnum):
     """How the quantity of a period is priced."""

@@ -7,8 +7,9 @@ from accounts.foundation import ids, strict
 from accounts.organisations.models import Organisation
 from catalog.measures.price import MAX_PRICE_MICROS
 from catalog.measures.rounding import PPM
+from catalog.measures.tariffs import Period, PriceModel, Tariff, Tier
 from catalog.offerings.needs import MAX_TFLOPS
-from catalog.offerings.rules import Fabric, OfferingStatus
+from catalog.offerings.rules import Fabric, OfferingStatus, Quality
 from catalog.sites.models import Site
 from catalog.taxonomy.models import ResourceType
 
@@ -32,6 +33,7 @@ class Offering(models.Model):
     units_per_machine = models.PositiveSmallIntegerField(default=1)
     sla_credit_ppm = models.PositiveIntegerField(default=100_000)
     sla_availability_ppm = models.PositiveIntegerField(default=990_000)
+    qos = models.CharField(max_length=8, default=Quality.NORMAL)
     status = models.CharField(max_length=16, default=OfferingStatus.DRAFT)
     attributes = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -50,6 +52,7 @@ class Offering(models.Model):
                 condition=Q(status__in=tuple(OfferingStatus)),
                 name="catalog_offering_status_known",
             ),
+            models.CheckConstraint(condition=Q(qos__in=tuple(Quality)), name="catalog_offering_qos_known"),
             models.CheckConstraint(
                 condition=Q(fabric__in=tuple(Fabric)),
                 name="catalog_offering_fabric_known",
@@ -118,13 +121,21 @@ class RateCard(models.Model):
 
 
 class RateCardItem(models.Model):
-    """The price of one meter, in micros of the card's currency per base quantity of the meter's unit."""
+    """The price of one meter, in micros of the card's currency per base quantity of the meter's unit.
+
+    `tiers` are [up to, price in micros] in order, the last without an end; see `catalog.measures.tariffs`.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="items")
     meter = models.CharField(max_length=32)
     price_micros = models.BigIntegerField()
     base_quantity = models.PositiveBigIntegerField(default=1)
+    model = models.CharField(max_length=16, default=PriceModel.FLAT)
+    tiers = models.JSONField(default=list)
+    minimum_micros = models.BigIntegerField(default=0)  # of the currency, owed for the meter in each period
+    period = models.CharField(max_length=16, default=Period.CONTRACT)
+    precision = models.CharField(max_length=8, blank=True)  # of normalised performance
 
     class Meta:
         ordering = ("rate_card", "meter")
@@ -138,7 +149,30 @@ class RateCardItem(models.Model):
                 condition=Q(base_quantity__gte=1),
                 name="catalog_rate_card_item_base_quantity",
             ),
+            models.CheckConstraint(condition=Q(model__in=tuple(PriceModel)), name="catalog_rate_card_item_model_known"),
+            models.CheckConstraint(condition=Q(period__in=tuple(Period)), name="catalog_rate_card_item_period_known"),
+            models.CheckConstraint(
+                condition=Q(model__in=(PriceModel.GRADUATED, PriceModel.VOLUME)) & ~Q(tiers=[])
+                | ~Q(model__in=(PriceModel.GRADUATED, PriceModel.VOLUME)) & Q(tiers=[]),
+                name="catalog_rate_card_item_tiers_of_its_model",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_micros__gte=0, minimum_micros__lte=MAX_PRICE_MICROS),
+                name="catalog_rate_card_item_minimum",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.meter} {self.price_micros}"
+
+    @property
+    def tariff(self) -> Tariff:
+        """The price as a plain value."""
+        return Tariff(
+            price_micros=self.price_micros,
+            base_quantity=self.base_quantity,
+            model=PriceModel(self.model),
+            tiers=tuple(Tier(up_to, price_micros) for up_to, price_micros in self.tiers),
+            minimum_micros=self.minimum_micros,
+            period=Period(self.period),
+        )

@@ -167,6 +167,21 @@ def current_rate_cards(offerings: Iterable[Offering], at: datetime) -> dict[UUID
     return {card.offering_id: card for card in cards}
 
 
+def announced_rate_cards(offerings: Iterable[Offering], at: datetime) -> dict[UUID, list[RateCard]]:
+    """Return the prices that hold from a later instant on, by offering and time, in a fixed number of queries."""
+    items = RateCardItem.objects.order_by("meter")
+    cards = (
+        RateCard.objects.filter(offering__in=[offering.id for offering in offerings], effective_from__gt=at)
+        .order_by("offering_id", "effective_from", "-version")
+        .distinct("offering_id", "effective_from")  # of two versions for the same instant the later one holds
+        .prefetch_related(Prefetch("items", items))
+    )
+    found: dict[UUID, list[RateCard]] = {}
+    for card in cards:
+        found.setdefault(card.offering_id, []).append(card)
+    return found
+
+
 def priced(offerings: Iterable[Offering], at: datetime) -> list[PricedOffering]:
     """Return offerings with their prices in force, in the same order."""
     found = list(offerings)

@@ -39,6 +39,14 @@ class Fabric(StrEnum):
     NONE = "none"
 
 
+class Quality(StrEnum):
+    """The quality of service of an offering: how its jobs stand to others on the same machines."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 @dataclass(frozen=True, slots=True)
 class CellParts:
     """What decides which cell an offering belongs to.

@@ -8,13 +8,24 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.foundation import fields
+from accounts.foundation.errors import mismatch
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
 from catalog.measures.price import format_micros, parse_price_micros
+from catalog.measures.tariffs import MAX_TIERS, MAX_UP_TO, PRECISIONS, Period, PriceModel, Tier
 from catalog.offerings import cells
 from catalog.offerings.models import RateCardItem
 from catalog.offerings.queries import NearMiss, PricedOffering
-from catalog.offerings.rules import Fabric
+from catalog.offerings.rules import Fabric, Quality
 from catalog.offerings.services import MAX_BASE_QUANTITY, MAX_ITEMS, Rate
+
+_TIERS: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["up_to", "price"],
+        "properties": {"up_to": {"type": ["integer", "null"]}, "price": {"type": "string"}},
+    },
+}
 
 
 class RateOut(OutputSerializer):
@@ -23,11 +34,28 @@ class RateOut(OutputSerializer):
     meter = serializers.CharField()
     price = serializers.SerializerMethodField()
     base_quantity = serializers.IntegerField()
+    model = serializers.CharField()
+    tiers = serializers.SerializerMethodField()
+    minimum = serializers.SerializerMethodField()
+    period = serializers.CharField()
+    precision = serializers.CharField()
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_price(self, item: RateCardItem) -> str:
         """Return the price as a decimal text."""
         return format_micros(item.price_micros, decimals=6)
+
+    @extend_schema_field(_TIERS)
+    def get_tiers(self, item: RateCardItem) -> list[dict[str, Any]]:
+        """Return the tiers in order; the last has no end."""
+        return [
+            {"up_to": tier.up_to, "price": format_micros(tier.price_micros, decimals=6)} for tier in item.tariff.tiers
+        ]
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_minimum(self, item: RateCardItem) -> str:
+        """Return the least amount of a period as a decimal text."""
+        return format_micros(item.minimum_micros, decimals=6)
 
 
 class RateCardOut(OutputSerializer):
@@ -54,6 +82,7 @@ class OfferingOut(OutputSerializer):
     cell = serializers.SerializerMethodField()
     attributes = serializers.SerializerMethodField()
     units_per_machine = serializers.IntegerField(source="offering.units_per_machine")
+    qos = serializers.CharField(source="offering.qos")
     sla_credit_ppm = serializers.IntegerField(source="offering.sla_credit_ppm")
     sla_availability_ppm = serializers.IntegerField(source="offering.sla_availability_ppm")
     status = serializers.CharField(source="offering.status")
@@ -117,16 +146,36 @@ class NewOffering(InputSerializer):
     )
     mem_gb = fields.StrictInteger(min_value=1, max_value=10**6, required=False, source="memory_gb")
     units_per_machine = fields.StrictInteger(min_value=1, max_value=1024, required=False)
+    qos = fields.StrictChoice(options=Quality, required=False)
     sla_credit_ppm = fields.StrictInteger(min_value=0, max_value=10**6, required=False)
     sla_availability_ppm = fields.StrictInteger(min_value=0, max_value=10**6, required=False)
 
 
+class NewTier(InputSerializer):
+    """The price of the units up to and including `up_to`; the last tier has no end."""
+
+    up_to = fields.StrictInteger(min_value=1, max_value=MAX_UP_TO, required=False)
+    price = fields.StrictDecimal(max_digits=15, decimal_places=6, min_value=Decimal(0))
+
+
 class NewRate(InputSerializer):
-    """The price of one meter."""
+    """The price of one meter: one price, or a model with its tiers, minimum and period."""
 
     meter = fields.StrictText(max_length=32)
-    price = fields.StrictDecimal(max_digits=15, decimal_places=6, min_value=Decimal(0))
+    price = fields.StrictDecimal(max_digits=15, decimal_places=6, min_value=Decimal(0), required=False)
     base_quantity = fields.StrictInteger(min_value=1, max_value=MAX_BASE_QUANTITY, required=False)
+    model = fields.StrictChoice(options=PriceModel, required=False)
+    tiers = NewTier(many=True, max_length=MAX_TIERS, required=False)  # type: ignore[call-arg]  # for the list it makes
+    minimum = fields.StrictDecimal(max_digits=15, decimal_places=6, min_value=Decimal(0), required=False)
+    period = fields.StrictChoice(options=Period, required=False)
+    precision = fields.StrictChoice(options=PRECISIONS, required=False)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Ask for one price or for tiers, not for both."""
+        if ("price" in given) == bool(given.get("tiers")):
+            seen = "both" if "price" in given else "neither"
+            raise serializers.ValidationError({"price": mismatch(seen, "a price, or tiers with a price each")})
+        return given
 
 
 class NewRateCard(InputSerializer):
@@ -138,7 +187,21 @@ class NewRateCard(InputSerializer):
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[Rate]:
         """Return the items as plain rates."""
-        return [Rate(item["meter"], _micros(item["price"]), item.get("base_quantity", 1)) for item in items]
+        return [_rate(item) for item in items]
+
+
+def _rate(item: dict[str, Any]) -> Rate:
+    tiers = tuple(Tier(tier.get("up_to"), _micros(tier["price"])) for tier in item.get("tiers", ()))
+    return Rate(
+        meter=item["meter"],
+        price_micros=_micros(item["price"]) if "price" in item else tiers[0].price_micros,
+        base_quantity=item.get("base_quantity", 1),
+        model=item.get("model", PriceModel.FLAT),
+        tiers=tiers,
+        minimum_micros=_micros(item["minimum"]) if "minimum" in item else 0,
+        period=item.get("period", Period.CONTRACT),
+        precision=item.get("precision", ""),
+    )
 
 
 def _micros(price: Decimal) -> int:

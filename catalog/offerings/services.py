@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,9 +13,9 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation.errors import FieldProblem, mismatch
-from catalog.measures import money, units
+from catalog.measures import money, tariffs, units
 from catalog.measures.errors import MeasureError
-from catalog.measures.price import MAX_PRICE_MICROS
+from catalog.measures.tariffs import Period, PriceModel, Tariff, Tier
 from catalog.offerings import queries, rules
 from catalog.offerings.errors import (
     NotPriced,
@@ -24,14 +25,14 @@ from catalog.offerings.errors import (
     SiteNotOpen,
 )
 from catalog.offerings.models import Offering, RateCard, RateCardItem
-from catalog.offerings.rules import Fabric, OfferingStatus
+from catalog.offerings.rules import Fabric, OfferingStatus, Quality
 from catalog.sites import queries as sites
 from catalog.sites.errors import SiteNotFound
 from catalog.sites.rules import SiteStatus
 from catalog.taxonomy import queries as taxonomy
 
 MAX_ITEMS = 64
-MAX_BASE_QUANTITY = 10**12
+MAX_BASE_QUANTITY = tariffs.MAX_BASE_QUANTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,29 @@ class OfferingSpec:
     sla_credit_ppm: int = 100_000
     sla_availability_ppm: int = 990_000
     attributes: Mapping[str, str] = field(default_factory=dict)
+    qos: Quality = Quality.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The price of one meter: micros of the currency per `base_quantity` of the meter's unit."""
+    """The price of one meter: micros of the currency per `base_quantity` of the meter's unit, or a model with tiers.
+
+    `precision` is stated for normalised performance alone.
+    """
 
     meter: str
     price_micros: int
     base_quantity: int = 1
+    model: PriceModel = PriceModel.FLAT
+    tiers: tuple[Tier, ...] = ()
+    minimum_micros: int = 0
+    period: Period = Period.CONTRACT
+    precision: str = ""
+
+    @property
+    def tariff(self) -> Tariff:
+        """The price without its meter."""
+        return Tariff(self.price_micros, self.base_quantity, self.model, self.tiers, self.minimum_micros, self.period)
 
 
 @transaction.atomic
@@ -84,6 +99,7 @@ def create(actor: Actor, spec: OfferingSpec, *, now: datetime) -> Offering:
         fabric=spec.fabric,
         security_level=spec.security_level,
         rated_tflops=spec.rated_tflops,
+        qos=spec.qos,
         memory_gb=spec.memory_gb,
         units_per_machine=spec.units_per_machine,
         sla_credit_ppm=spec.sla_credit_ppm,
@@ -125,6 +141,9 @@ def publish_rate_card(
         raise RateCardInThePast(starts, now)
     # The offering's row is the lock that gives versions one after the other.
     offering = queries.locked_for_change(actor, offering_id)
+    problems = tuple(_performance_problems(rates, offering))
+    if problems:
+        raise RateCardRefused("The rate card prices performance that the listing does not state.", problems)
     card = RateCard.objects.create(
         offering=offering,
         version=offering.rate_cards.count() + 1,
@@ -138,10 +157,15 @@ def publish_rate_card(
             meter=rate.meter,
             price_micros=rate.price_micros,
             base_quantity=rate.base_quantity,
+            model=rate.model,
+            tiers=[[tier.up_to, tier.price_micros] for tier in rate.tiers],
+            minimum_micros=rate.minimum_micros,
+            period=rate.period,
+            precision=rate.precision,
         )
         for rate in rates
     )
-    prices = {rate.meter: [rate.price_micros, rate.base_quantity] for rate in rates}
+    prices = {rate.meter: _recorded(rate) for rate in rates}
     after = {
         "version": card.version,
         "currency": currency,
@@ -255,14 +279,30 @@ def _rate_problems(rates: Sequence[Rate], currency: str) -> Iterator[FieldProble
         elif rate.meter in seen:
             yield FieldProblem(f"{pointer}/meter", mismatch(rate.meter, "each meter once"))
         seen.add(rate.meter)
-        if not 0 <= rate.price_micros <= MAX_PRICE_MICROS:
-            yield FieldProblem(
-                f"{pointer}/price",
-                mismatch(rate.price_micros, f"0 to {MAX_PRICE_MICROS} micros"),
-            )
-        if not 1 <= rate.base_quantity <= MAX_BASE_QUANTITY:
-            expected = f"a whole number from 1 to {MAX_BASE_QUANTITY}"
-            yield FieldProblem(f"{pointer}/base_quantity", mismatch(rate.base_quantity, expected))
+        if _is_metered(rate.meter) and currency in money.EXPONENTS:
+            for problem in tariffs.problems(rate.tariff, meter=rate.meter, currency=currency):
+                yield FieldProblem(f"{pointer}{problem.pointer}", mismatch(problem.seen, problem.expected))
+        normalised = rate.meter in tariffs.NORMALISED
+        if rate.precision not in (tariffs.PRECISIONS if normalised else ("",)):
+            expected = f"one of {', '.join(tariffs.PRECISIONS)}" if normalised else "none: only performance has one"
+            yield FieldProblem(f"{pointer}/precision", mismatch(rate.precision, expected))
+
+
+def _performance_problems(rates: Sequence[Rate], offering: Offering) -> Iterator[FieldProblem]:
+    rated = offering.rated_tflops if offering.rated_tflops is not None else offering.resource_type.fp16_dense_tflops
+    for index, rate in enumerate(rates):
+        if rate.meter in tariffs.NORMALISED and rated is None:
+            expected = "a meter that counts no rated performance: neither the listing nor its type has any"
+            yield FieldProblem(f"/items/{index}/meter", mismatch(rate.meter, expected))
+
+
+def _recorded(rate: Rate) -> list[Any]:
+    """Return a price for the audit record: price and base, and the rest where it is not the usual."""
+    recorded: list[Any] = [rate.price_micros, rate.base_quantity]
+    if not rate.tariff.by_event:
+        tiers = [[tier.up_to, tier.price_micros] for tier in rate.tiers]
+        recorded += [str(rate.model), tiers, rate.minimum_micros, str(rate.period)]
+    return recorded
 
 
 def _is_metered(meter: str) -> bool:

@@ -110,6 +110,54 @@ BILLS: Final = (
             """,
     ),
     by_query(
+        "U7",
+        "what tariffs charged for a meter is what was measured of it, and nothing is charged below zero",
+        "charges of tariffs",
+        counted="SELECT count(*) FROM billing_charge WHERE kind IN ('measured', 'tariff', 'minimum')",
+        violations="""
+            SELECT contract_id, format('%s of %s charged at %s micros from %s', sum(raw_quantity), unit, price_micros,
+                min(starts_at))
+            FROM billing_charge WHERE kind = 'minimum' GROUP BY contract_id, offering_id, unit, price_micros, starts_at
+            HAVING sum(raw_quantity) < 0
+            UNION ALL
+            SELECT sums.contract_id, format('%s of %s charged, %s measured', sums.charged, sums.unit, sums.measured)
+            FROM (
+                SELECT contract_id, offering_id, unit,
+                    coalesce(sum(raw_quantity) FILTER (WHERE kind = 'tariff'), 0) AS charged,
+                    coalesce(sum(raw_quantity) FILTER (WHERE kind = 'measured'), 0) AS measured
+                FROM billing_charge WHERE kind IN ('tariff', 'measured') GROUP BY 1, 2, 3
+            ) AS sums
+            JOIN billing_contract contract ON contract.id = sums.contract_id AND contract.status = 'settled'
+            JOIN LATERAL jsonb_array_elements(contract.terms -> 'offerings') AS offering
+              ON offering ->> 'offering_id' = sums.offering_id::text
+            WHERE NOT EXISTS (
+                SELECT 1 FROM jsonb_array_elements(offering -> 'rates') AS rate
+                WHERE rate ->> 'meter' = sums.unit AND rate ->> 'model' IN ('package', 'percentile')
+            ) AND sums.charged <> sums.measured
+            """,
+    ),
+    by_query(
+        "V1",
+        "a voucher is used as far as its uses say and not beyond its worth, and each use is on its document",
+        "vouchers",
+        counted="SELECT count(*) FROM billing_voucher",
+        violations="""
+            SELECT v.code, format('worth %s, noted %s, used %s', v.value_minor, v.used_minor, coalesce(u.used, 0))
+            FROM billing_voucher v
+            LEFT JOIN (SELECT voucher_id, sum(amount_minor) AS used FROM billing_voucheruse GROUP BY 1) u
+              ON u.voucher_id = v.id
+            WHERE v.used_minor <> coalesce(u.used, 0) OR v.used_minor > v.value_minor
+            UNION ALL
+            SELECT coalesce(u.source_id, l.invoice_id)::text, format('uses of %s, lines of %s', u.used, l.taken)
+            FROM (SELECT source_id, sum(amount_minor) AS used FROM billing_voucheruse GROUP BY 1) u
+            FULL JOIN (
+                SELECT invoice_id, -sum(amount_minor) AS taken
+                FROM billing_invoiceline WHERE kind = 'voucher' GROUP BY 1
+            ) l ON l.invoice_id = u.source_id
+            WHERE u.used IS DISTINCT FROM l.taken
+            """,
+    ),
+    by_query(
         "I1",
         "numbers run from 1 without a gap in each series and year, in the order of issue",
         "numbered documents",

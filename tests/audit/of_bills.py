@@ -10,6 +10,12 @@ _DECLINED: Final = (
     " SELECT gen_random_uuid(), organisation_id, source, {event}, {payload}, {hash}, received_at"
     " FROM billing_usageevent ORDER BY id LIMIT 1"
 )
+_VOUCHER: Final = (
+    "INSERT INTO billing_voucher (id, organisation_id, code, currency, value_minor, used_minor, meters, resources,"
+    " valid_from, valid_to, issued_at)"
+    " SELECT gen_random_uuid(), organisation_id, 'V', currency, 10, {used}, '[]', '[]',"
+    " created_at, created_at + interval '1 day', created_at FROM billing_invoice ORDER BY id LIMIT 1"
+)
 
 CORRUPTIONS: Final = (
     corruption(
@@ -88,6 +94,32 @@ CORRUPTIONS: Final = (
         one("billing_usageevent", "starts_at = starts_at - interval '40 days', ends_at = ends_at - interval '40 days'"),
     ),
     corruption("U6", "an event ends before it starts", one("billing_usageevent", "ends_at = starts_at")),
+    corruption(
+        "U7",
+        "less is charged by a tariff than was measured",
+        one("billing_charge", "kind = 'measured'", where="kind = 'metered'"),
+    ),
+    corruption(
+        "U7",
+        "a minimum is charged below zero",
+        "INSERT INTO billing_charge (id, contract_id, n, kind, offering_id, unit, price_micros, base_quantity,"
+        " raw_quantity, raw_per_unit, starts_at, ends_at, rated_at)"
+        " SELECT gen_random_uuid(), contract_id, 0, 'minimum', offering_id, 'egress_gb', 1000000, 1, -1, 100,"
+        " starts_at, ends_at, rated_at FROM billing_charge ORDER BY id LIMIT 1",
+    ),
+    corruption("V1", "a voucher is used without a use", _VOUCHER.format(used=5)),
+    corruption(
+        "V1",
+        "a use is on no document",
+        _VOUCHER.format(used=5),
+        "INSERT INTO billing_voucheruse (id, voucher_id, source_type, source_id, amount_minor, used_at)"
+        " SELECT gen_random_uuid(), id, 'invoice', gen_random_uuid(), 5, issued_at FROM billing_voucher",
+    ),
+    corruption(
+        "V1",
+        "a document took a voucher that nobody used",
+        one("billing_invoiceline", "kind = 'voucher'", where="kind = 'fee'"),
+    ),
     corruption("I1", "a number is missing", one("billing_invoice", "n = n + 1", where="side = 'customer' AND n = 2")),
     corruption("I1", "a number is taken twice", one("billing_invoice", "n = 1", where="side = 'customer' AND n = 2")),
     corruption("I1", "an invoice is lost", lost("billing_invoice", where="side = 'customer' AND n = 2")),

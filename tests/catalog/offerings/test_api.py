@@ -57,7 +57,18 @@ def test_a_provider_lists_in_four_calls(call: Call, provider: Actor, operator: A
         "interconnect": "roce",
         "latency_ms": {},
     }
-    assert shown["rate_card"]["items"] == [{"meter": "egress_gb", "price": "0.500000", "base_quantity": 1}]
+    assert shown["rate_card"]["items"] == [
+        {
+            "meter": "egress_gb",
+            "price": "0.500000",
+            "base_quantity": 1,
+            "model": "flat",
+            "tiers": [],
+            "minimum": "0.000000",
+            "period": "contract",
+            "precision": "",
+        }
+    ]
 
 
 def test_the_search_takes_needs_and_says_why_others_do_not_qualify(
