@@ -58,6 +58,10 @@ class StrictJSONParser(BaseParser):
         body = stream.read(maximum + 1)
         if len(body) > maximum:
             raise BodyTooLarge(maximum)
+        return self.document(body)
+
+    def document(self, body: bytes) -> Any:
+        """Return the document in a body; raises BodyNotJson."""
         return loads(body)
 
 
@@ -79,9 +83,7 @@ def loads(body: bytes) -> Any:
         raise BodyNotJson(f"The body is not UTF-8 (byte {error.start}).") from error
     _check_depth(text)
     try:
-        document = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_fraction
-        )
+        document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise BodyNotJson(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
     if "\\u" in text:  # only an escape can bring in what UTF-8 and JSON refuse as it stands
@@ -123,6 +125,11 @@ def _fraction(text: str) -> Decimal:
     if len(text) > _LONGEST_NUMBER or "e" in text.lower():
         raise BodyNotJson(f"The number {shown(text)} cannot be taken; expected plain digits without an exponent.")
     return Decimal(text)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_fraction
+)
 
 
 def _check_text(value: Any) -> None:

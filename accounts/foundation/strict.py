@@ -75,7 +75,8 @@ def text(value: object, *, max_length: int, min_length: int = 1, multiline: bool
     expected = f"text of {min_length} to {max_length} printable characters"
     if not isinstance(value, str) or not min_length <= len(value) <= max_length:
         raise Mismatch(value, expected)
-    if any(_is_control(character, multiline=multiline) for character in value):
+    # What Python calls printable has none of the refused characters; only the rest is looked at one by one.
+    if not value.isprintable() and any(_is_control(character, multiline=multiline) for character in value):
         raise Mismatch(value, expected)
     if min_length and not value.strip():
         raise Mismatch(value, expected)

@@ -4,7 +4,7 @@ Reports are decided in their order, so that a batch may correct a segment and re
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -35,7 +35,7 @@ class Point:
     handed_back: tuple[Interval, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as Report: not frozen, for there are thousands
 class Known:
     """An event accepted before, in the database or earlier in the batch."""
 
@@ -48,7 +48,7 @@ class Known:
     reversed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """An event to be stored."""
 
@@ -87,9 +87,12 @@ class Scene:
     known: dict[EventKey, Known]
     segments: dict[UUID, list[tuple[datetime, datetime]]] = field(default_factory=dict)
 
-    def point(self, point_id: UUID) -> Point:
-        """Return a point by its id."""
-        return next(point for point in self.points_by_lease.values() if point.id == point_id)
+    moments_in_time: set[datetime] = field(default_factory=set)  # looked at before
+    points: dict[UUID, Point] = field(init=False)
+    fresh_ids: Iterator[UUID] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.points = {point.id: point for point in self.points_by_lease.values()}
 
 
 class _Declined(Exception):
@@ -102,6 +105,8 @@ class _Declined(Exception):
 
 def decide(reports: Iterable[Report], scene: Scene, *, received_at: datetime) -> list[Decision]:
     """Return one decision per report, in order. The scene takes up what is accepted."""
+    reports = list(reports)
+    scene.fresh_ids = iter(ids.new_ids(len(reports)))
     return [_decide(report, scene, received_at) for report in reports]
 
 
@@ -114,12 +119,12 @@ def _decide(report: Report, scene: Scene, received_at: datetime) -> Decision:
     except _Declined as declined:
         return refusal(report, declined.code, declined.pointer, declined.detail)
     scene.known[report.key] = Known(
-        id=accepted.id,
-        kind=report.kind,
-        payload_hash=report.payload_hash,
-        point_id=accepted.point.id,
-        meter=accepted.meter,
-        interval=accepted.interval,
+        accepted.id,
+        report.kind,
+        report.payload_hash,
+        accepted.point.id,
+        accepted.meter,
+        accepted.interval,
         reversed=False,
     )
     return accepted
@@ -141,7 +146,7 @@ def refusal(report: Report, code: str, pointer: str, detail: str) -> Refusal:
 
 def _accepted(report: Report, scene: Scene, received_at: datetime) -> Accepted:
     if report.occurred_at is not None:
-        _check_time("/time", report.occurred_at, received_at)
+        _check_time("/time", report.occurred_at, scene, received_at)
     match report.kind:
         case EventKind.SEGMENT | EventKind.READING:
             return _usage(report, scene, received_at)
@@ -160,7 +165,7 @@ def _usage(report: Report, scene: Scene, received_at: datetime) -> Accepted:
         detail = mismatch(ids.spell("lse", report.lease_id), "a lease that you deliver")
         raise _Declined("unknown_lease", "/data/lease", detail)
     _check_open(point)
-    _check_time("/data/end", report.interval.end, received_at)
+    _check_time("/data/end", report.interval.end, scene, received_at)
     if not point.interval.covers(report.interval):
         expected = f"a time from {point.interval.start.isoformat()} to {point.interval.end.isoformat()}, as leased"
         pointer = "/data/start" if report.interval.start < point.interval.start else "/data/end"
@@ -178,7 +183,7 @@ def _usage(report: Report, scene: Scene, received_at: datetime) -> Accepted:
     if report.kind is EventKind.SEGMENT:
         _take_time(scene, point, report.interval)
     return Accepted(
-        id=ids.new_id(),
+        id=next(scene.fresh_ids),
         report=report,
         point=point,
         meter=report.meter,
@@ -199,7 +204,7 @@ def _reversal(report: Report, scene: Scene, received_at: datetime) -> Accepted:
         raise _Declined("reverses_a_reversal", pointer, "A reversal cannot be reversed; report the usage anew.")
     if target.reversed:
         raise _Declined("reversed_before", pointer, "This event has been reversed before.")
-    point = scene.point(target.point_id)
+    point = scene.points[target.point_id]
     _check_open(point)
     if target.kind is EventKind.SEGMENT:
         scene.segments[point.id].remove((target.interval.start, target.interval.end))
@@ -207,7 +212,7 @@ def _reversal(report: Report, scene: Scene, received_at: datetime) -> Accepted:
         target.id, target.kind, target.payload_hash, target.point_id, target.meter, target.interval, reversed=True
     )
     return Accepted(
-        id=ids.new_id(),
+        id=next(scene.fresh_ids),
         report=report,
         point=point,
         meter=target.meter,
@@ -225,8 +230,12 @@ def _check_open(point: Point) -> None:
         )
 
 
-def _check_time(pointer: str, moment: datetime, received_at: datetime) -> None:
-    if not rules.in_time(moment, received_at=received_at):
+def _check_time(pointer: str, moment: datetime, scene: Scene, received_at: datetime) -> None:
+    if moment in scene.moments_in_time:
+        return
+    if rules.in_time(moment, received_at=received_at):
+        scene.moments_in_time.add(moment)
+    else:
         expected = f"a time at most 35 days before and 5 minutes after {received_at.isoformat()}"
         raise _Declined("outside_time_bounds", pointer, mismatch(moment.isoformat(), expected))
 

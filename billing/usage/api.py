@@ -12,22 +12,41 @@ from rest_framework.settings import api_settings
 
 from accounts.actors.actor import Capability
 from accounts.foundation import clock
+from accounts.foundation.errors import Invalid
 from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter
 from accounts.web.views import ExchangeAPIView, ListMixin
 from billing.usage import queries
 from billing.usage import services as usage
 from billing.usage.models import UsageEvent
-from billing.usage.rules import MAX_BATCH, EventKind, ItemStatus
-from billing.usage.serializers import BatchOut, UsageEventOut
-from billing.usage.services import ItemResult
+from billing.usage.rules import MAX_BATCH, MAX_BODY_BYTES, EventKind
+from billing.usage.serializers import BatchOut, UsageEventOut, batch_document
+from billing.usage.services import UnreadableLine
 
 BATCH = "application/cloudevents-batch+json"
+LINES = "application/x-ndjson"
 SINGLE = "application/cloudevents+json"
 
 # The house's strict JSON parser (settings name it), under the media types of CloudEvents.
 _json: Any = api_settings.DEFAULT_PARSER_CLASSES[0]
 BatchParser = type("BatchParser", (_json,), {"media_type": BATCH})
 SingleParser = type("SingleParser", (_json,), {"media_type": SINGLE})
+
+
+class LinesParser(_json):  # type: ignore[misc]  # the parser is named in the settings
+    """One JSON value a line (newline-delimited JSON): a line that cannot be read spoils no other."""
+
+    media_type = LINES
+
+    def document(self, body: bytes) -> list[object]:
+        """Return the values of the lines; blank ones are skipped."""
+        return [self._value(line) for line in body.split(b"\n") if line.strip()]
+
+    def _value(self, line: bytes) -> object:
+        try:
+            return super().document(line)
+        except Invalid as error:
+            return UnreadableLine(line.decode("utf-8", "replace"), error.detail)
+
 
 EVENT_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -106,7 +125,8 @@ class UsageEvents(ListMixin[UsageEvent], ExchangeAPIView):
     }
     outputs: ClassVar = {"GET": UsageEventOut, "POST": BatchOut}
     statuses: ClassVar = {"POST": 200}
-    parser_classes = (_json, BatchParser, SingleParser)
+    parser_classes = (_json, BatchParser, SingleParser, LinesParser)
+    max_body_bytes = MAX_BODY_BYTES
     filterset_class = UsageFilters
 
     def rows(self) -> QuerySet[UsageEvent]:
@@ -117,6 +137,7 @@ class UsageEvents(ListMixin[UsageEvent], ExchangeAPIView):
         request={
             BATCH: BATCH_SCHEMA,
             SINGLE: EVENT_SCHEMA,
+            LINES: {"type": "string", "description": "One event a line, as newline-delimited JSON."},
             "application/json": {"oneOf": [BATCH_SCHEMA, EVENT_SCHEMA]},
         },
         responses={200: BatchOut},
@@ -125,9 +146,4 @@ class UsageEvents(ListMixin[UsageEvent], ExchangeAPIView):
         """Take in a batch; each item has its own result, and a bad one spoils no other."""
         document = request.data
         items: Sequence[object] = document if isinstance(document, list) else [document] if document else []
-        return self.answer(_summary(usage.ingest(self.actor, items, now=clock.now())))
-
-
-def _summary(results: Sequence[ItemResult]) -> dict[str, Any]:
-    counts = {str(status): sum(result.status is status for result in results) for status in ItemStatus}
-    return {**counts, "results": results}
+        return Response(batch_document(usage.ingest(self.actor, items, now=clock.now())))

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-MAX_BATCH: Final = 1_000  # events a request
+MAX_BATCH: Final = 10_000  # events a request
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # of a request: 10,000 events of 1.6 kB
 MAX_TEXT: Final = 200  # characters of a source or an event id
 MAX_AHEAD: Final = timedelta(minutes=5)  # a provider's clock may run ahead so far
 MAX_AGE: Final = timedelta(days=35)

@@ -1,5 +1,9 @@
 """Usage as the API shows it, and what it answers to a batch."""
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -55,25 +59,11 @@ class ItemResultOut(OutputSerializer):
     source = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # as above
     id = serializers.CharField(source="event_id", allow_null=True)
     status = serializers.ChoiceField(choices=[str(status) for status in ItemStatus])
-    status_code = serializers.SerializerMethodField()
-    usage_event = serializers.SerializerMethodField()
+    status_code = serializers.IntegerField()
+    usage_event = serializers.CharField(allow_null=True)
     code = serializers.CharField()
     detail = serializers.CharField()
     pointer = serializers.CharField()
-
-    def get_status_code(self, result: ItemResult) -> int:
-        """Return the HTTP status of the item."""
-        return {
-            ItemStatus.ACCEPTED: 201,
-            ItemStatus.DUPLICATE: 200,
-            ItemStatus.CONFLICT: 409,
-            ItemStatus.REJECTED: 422,
-        }[result.status]
-
-    @extend_schema_field({"type": ["string", "null"]})
-    def get_usage_event(self, result: ItemResult) -> str | None:
-        """Return the id under which an accepted event is kept."""
-        return None if result.usage_event_id is None else ids.spell("usg", result.usage_event_id)
 
 
 class BatchOut(OutputSerializer):
@@ -84,3 +74,33 @@ class BatchOut(OutputSerializer):
     conflict = serializers.IntegerField()
     rejected = serializers.IntegerField()
     results = ItemResultOut(many=True)
+
+
+_STATUS_CODES: Final = {
+    ItemStatus.ACCEPTED: 201,
+    ItemStatus.DUPLICATE: 200,
+    ItemStatus.CONFLICT: 409,
+    ItemStatus.REJECTED: 422,
+}
+
+
+def batch_document(results: Sequence[ItemResult]) -> dict[str, Any]:
+    """Return a BatchOut as JSON values. By hand: serializer fields take longer for 10,000 items than the rest does."""
+    counts = Counter(result.status for result in results)
+    return {
+        **{str(status): counts[status] for status in ItemStatus},
+        "results": [
+            {
+                "index": result.index,
+                "source": result.source,
+                "id": result.event_id,
+                "status": str(result.status),
+                "status_code": _STATUS_CODES[result.status],
+                "usage_event": None if result.usage_event_id is None else ids.spell("usg", result.usage_event_id),
+                "code": result.code,
+                "detail": result.detail,
+                "pointer": result.pointer,
+            }
+            for result in results
+        ],
+    }

@@ -21,6 +21,14 @@ MAX_TURNS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableLine:
+    """A line of a batch that is not JSON, and why; it stands in the place of its item."""
+
+    text: str
+    detail: str
+
+
+@dataclass(slots=True)
 class ItemResult:
     """What became of one item; `pointer` is a JSON Pointer into the batch where something is wrong."""
 
@@ -112,7 +120,12 @@ def ingest(actor: Actor, items: Sequence[object], *, now: datetime) -> list[Item
         raise EmptyBatch
     if len(items) > MAX_BATCH:
         raise BatchTooLarge(len(items))
-    read = [cloudevents.read(index, item) for index, item in enumerate(items)]
+    read = [
+        cloudevents.unreadable(index, item.text, item.detail)
+        if isinstance(item, UnreadableLine)
+        else cloudevents.read(index, item)
+        for index, item in enumerate(items)
+    ]
     reports = [item for item in read if isinstance(item, Report)]
     refusals = [item for item in read if isinstance(item, Refusal)]
     with transaction.atomic():

@@ -1,12 +1,12 @@
 """Reads and writes usage in few statements, whatever the size of a batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
+from psycopg import errors as postgres
 
 from billing.contracts import queries as contracts
 from billing.contracts.terms import SlotTerms, Terms
@@ -26,25 +26,16 @@ _KNOWN = """
     LEFT JOIN billing_usagereversal reversal ON reversal.reversed_id = event.id
 """
 
-# The primary key decides: rows that exist already, here or in a batch that commits first, are left out.
-_INSERT = """
-    INSERT INTO billing_usageevent (
+_COPY_EVENTS = """
+    COPY billing_usageevent (
         organisation_id, source, event_id, id, kind, metering_point_id, contract_id, project_id, meter, starts_at,
         ends_at, quantity, reverses_source, reverses_event_id, occurred_at, received_at, payload, payload_hash
-    )
-    SELECT %s, given.source, given.event_id, given.id, given.kind, given.metering_point_id, given.contract_id,
-           given.project_id, given.meter, given.starts_at, given.ends_at, given.quantity, given.reverses_source,
-           given.reverses_event_id, given.occurred_at, %s, given.payload, given.payload_hash
-    FROM unnest(
-        %s::text[], %s::text[], %s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[],
-        %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
-        %s::text[]
-    ) AS given(
-        source, event_id, id, kind, metering_point_id, contract_id, project_id, meter, starts_at, ends_at, quantity,
-        reverses_source, reverses_event_id, occurred_at, payload, payload_hash
-    )
-    ON CONFLICT DO NOTHING
+    ) FROM STDIN
 """
+_COPY_SEGMENTS = """
+    COPY billing_allocationsegment (id, metering_point_id, starts_at, ends_at, quantity, reversed_at) FROM STDIN
+"""
+_NULL = "\\N"
 
 
 def locked_scene(organisation_id: UUID, reports: Sequence[Report]) -> Scene:
@@ -70,45 +61,63 @@ def keep_accepted(organisation_id: UUID, accepted: Sequence[Accepted], *, receiv
     if not accepted:
         return True
     # In the order of their keys, so that two batches with the same events wait for each other, not in a circle.
-    accepted = sorted(accepted, key=lambda item: (item.report.key.source, item.report.key.event_id))
-    columns: list[list[Any]] = [
-        [item.report.key.source for item in accepted],
-        [item.report.key.event_id for item in accepted],
-        [item.id for item in accepted],
-        [str(item.report.kind) for item in accepted],
-        [item.point.id for item in accepted],
-        [item.point.contract_id for item in accepted],
-        [item.point.project_id for item in accepted],
-        [item.meter for item in accepted],
-        [item.interval.start for item in accepted],
-        [item.interval.end for item in accepted],
-        [item.quantity for item in accepted],
-        [item.report.reverses.source if item.report.reverses else "" for item in accepted],
-        [item.report.reverses.event_id if item.report.reverses else "" for item in accepted],
-        [item.occurred_at for item in accepted],
-        [item.report.payload for item in accepted],
-        [item.report.payload_hash for item in accepted],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [organisation_id, received_at, *columns])
-        if cursor.rowcount != len(accepted):
-            return False
+    in_order = sorted(accepted, key=lambda item: item.report.key)
+    try:
+        with connection.cursor() as cursor, cursor.copy(_COPY_EVENTS) as copy:
+            copy.write("".join(_event_lines(organisation_id, in_order, received_at)))
+    except postgres.UniqueViolation:
+        # The primary key decides: the same event is in a batch that was committed meanwhile.
+        return False
     _keep_reversals(accepted, at=received_at)
-    undone = _reversed_ids(accepted)
-    AllocationSegment.objects.bulk_create(
-        AllocationSegment(
-            id=item.id,
-            metering_point_id=item.point.id,
-            starts_at=item.interval.start,
-            ends_at=item.interval.end,
-            quantity=int(item.quantity),
-            # One that the same batch reverses is never in force.
-            reversed_at=received_at if item.id in undone else None,
-        )
-        for item in accepted
-        if item.report.kind is EventKind.SEGMENT and item.quantity is not None
-    )
+    segments = [item for item in accepted if item.report.kind is EventKind.SEGMENT]
+    if segments:
+        with connection.cursor() as cursor, cursor.copy(_COPY_SEGMENTS) as copy:
+            copy.write("".join(_segment_lines(segments, _reversed_ids(accepted), received_at)))
     return True
+
+
+def _event_lines(organisation_id: UUID, accepted: Iterable[Accepted], received_at: datetime) -> Iterator[str]:
+    """Spell events for COPY. Only what a provider wrote freely needs its backslashes escaped; it has no controls."""
+    organisation, received, moments = str(organisation_id), received_at.isoformat(), _Moments()
+    places: dict[UUID, str] = {}
+    for item in accepted:
+        report, point, interval = item.report, item.point, item.interval
+        reverses = report.reverses
+        place = places.get(point.id)
+        if place is None:
+            place = places[point.id] = f"{point.id}\t{point.contract_id}\t{point.project_id}"
+        yield (
+            f"{organisation}\t{_escaped(report.key.source)}\t{_escaped(report.key.event_id)}\t{item.id}\t"
+            f"{report.kind}\t{place}\t{item.meter}\t"
+            f"{moments[interval.start]}\t{moments[interval.end]}\t"
+            f"{_NULL if item.quantity is None else item.quantity}\t"
+            f"{_escaped(reverses.source) if reverses else ''}\t{_escaped(reverses.event_id) if reverses else ''}\t"
+            f"{moments[item.occurred_at]}\t{received}\t{_escaped(report.payload)}\t{report.payload_hash}\n"
+        )
+
+
+def _segment_lines(segments: Iterable[Accepted], undone: set[UUID], received_at: datetime) -> Iterator[str]:
+    received, moments = received_at.isoformat(), _Moments()
+    for item in segments:
+        assert item.quantity is not None
+        # One that the same batch reverses is never in force.
+        reversed_at = received if item.id in undone else _NULL
+        yield (
+            f"{item.id}\t{item.point.id}\t{moments[item.interval.start]}\t{moments[item.interval.end]}\t"
+            f"{int(item.quantity)}\t{reversed_at}\n"
+        )
+
+
+class _Moments(dict[datetime, str]):
+    """The spelling of instants, each worked out once: a batch has few of them."""
+
+    def __missing__(self, moment: datetime) -> str:
+        spelled = self[moment] = moment.isoformat()
+        return spelled
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\") if "\\" in text else text
 
 
 def keep_rejections(organisation_id: UUID, refusals: Sequence[Refusal], *, received_at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,8 +135,32 @@ def test_a_body_that_is_no_json_is_refused_whole(house: House, body: bytes) -> N
     assert UsageEvent.objects.count() == 0
 
 
+def test_lines_are_read_one_by_one_and_a_broken_one_spoils_no_other(house: House) -> None:
+    good, other = (delivery.reading(house.metered, f"line-{n}", 0, 1, "1") for n in range(2))
+    lines = [json.dumps(good), "", "{", '{"id": 1, "id": 2}', "\u00fc", json.dumps(other)]
+    body = "\n".join(lines).encode() + b"\n\xff\n"
+    answer = house.agent.post("/v1/usage-events", body, key=None, content_type="application/x-ndjson").json()
+    assert [(item["index"], item["status"], item["code"]) for item in answer["results"]] == [
+        (0, "accepted", ""),
+        (1, "rejected", "not_json"),
+        (2, "rejected", "not_json"),
+        (3, "rejected", "not_json"),
+        (4, "accepted", ""),
+        (5, "rejected", "not_json"),
+    ]
+    assert "not JSON" in answer["results"][1]["detail"]
+    again = house.agent.post("/v1/usage-events", body, key=None, content_type="application/x-ndjson").json()
+    assert (again["duplicate"], again["rejected"]) == (2, 4)
+
+
+def test_a_body_of_more_than_sixteen_megabytes_is_refused(house: House) -> None:
+    body = b" " * (16 * 1024 * 1024 + 1)
+    response = house.agent.post("/v1/usage-events", body, key=None, content_type="application/x-ndjson")
+    assert (response.status_code, response.json()["code"]) == (400, "body_too_large")
+
+
 def test_a_batch_is_neither_empty_nor_endless(house: House) -> None:
-    for batch in ([], [1] * 1_001):
+    for batch in ([], [1] * 10_001):
         response = house.agent.post("/v1/usage-events", batch, key=None, content_type=BATCH)
         assert response.status_code == 400, response.content
 

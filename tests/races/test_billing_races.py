@@ -123,6 +123,32 @@ def test_overlapping_segments_sent_at_once_are_accepted_once() -> None:
     assert AllocationSegment.objects.count() == 1
 
 
+def test_a_reversal_and_what_takes_its_place_sent_by_many_at_once_count_once() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+    metered = delivery.point(contract, stage.offering)
+    delivery.report(stage, [delivery.segment(metered, f"s{n}", n, n + 1, 4) for n in range(10)])
+    batches = [
+        [
+            item
+            for n in range(10)
+            for item in (
+                delivery.reversal(f"r{n}-{sender}", f"s{n}"),
+                delivery.segment(metered, f"t{n}-{sender}", n, n + 1, sender),
+            )
+        ]
+        for sender in range(4)
+    ]
+    steps = [lambda batch=batch: usage.ingest(stage.agent, batch, now=AFTER) for batch in batches]
+    results = together(steps)
+    found = [item for result in results if isinstance(result, list) for item in result]
+    assert sorted(str(item.status) for item in found) == ["accepted"] * 20 + ["rejected"] * 60
+    in_force = AllocationSegment.objects.filter(reversed_at=None).order_by("starts_at")
+    assert [segment.starts_at for segment in in_force] == [delivery.at(n) for n in range(10)]
+    assert UsageEvent.objects.count() == 30
+
+
 def test_the_same_id_for_two_leases_at_once_is_accepted_for_one() -> None:
     stage = delivery.stage()
     delivery.fund(stage.buyer, 600_000)

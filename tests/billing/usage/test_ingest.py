@@ -245,7 +245,7 @@ def test_batches_have_bounds(stage: Stage) -> None:
     with pytest.raises(EmptyBatch):
         usage.ingest(stage.agent, [], now=AFTER)
     with pytest.raises(BatchTooLarge):
-        usage.ingest(stage.agent, [None] * 1_001, now=AFTER)
+        usage.ingest(stage.agent, [None] * 10_001, now=AFTER)
 
 
 def test_a_thousand_events_take_as_many_statements_as_one(stage: Stage, metered: MeteringPoint) -> None:
