@@ -23,6 +23,8 @@ class Interval:
 
     def __post_init__(self) -> None:
         for name, instant in (("start", self.start), ("end", self.end)):
+            if instant.tzinfo is UTC:
+                continue
             if instant.tzinfo is None:
                 raise MeasureError(f"expected an {name} with a time zone, got {instant.isoformat()}")
             object.__setattr__(self, name, instant.astimezone(UTC))
