@@ -76,7 +76,7 @@ class Known:
     tax_rates: Mapping[str, Sequence[TaxTerms]]  # by jurisdiction and in the order of time
     at: datetime
     announced: Mapping[UUID, Sequence[RateCard]]  # prices to come, by offering and in the order of time
-    pricing: pricing.InForce
+    pricing: pricing.DatedPrices
 
 
 def look_up(organisation_ids: Iterable[UUID], offering_ids: Iterable[UUID], *, at: datetime) -> Known:

@@ -33,7 +33,7 @@ def vouchers_held(actor: Actor) -> QuerySet[Voucher]:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class DatedPrices:
     """What changes prices from an instant on, read once for many contracts."""
 
     adjustments: Mapping[UUID, Sequence[PriceAdjustment]]  # by offering, in the order of time
@@ -41,7 +41,7 @@ class InForce:
     coefficients: Sequence[Coefficient]  # by precision and time
 
 
-def in_force(offerings: Iterable[Offering], buyer_ids: Iterable[UUID], *, at: datetime) -> InForce:
+def in_force(offerings: Iterable[Offering], buyer_ids: Iterable[UUID], *, at: datetime) -> DatedPrices:
     """Read what holds at an instant or is announced by then; the number of queries does not grow with the rows."""
     listed = list(offerings)
     open_then = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
@@ -54,11 +54,11 @@ def in_force(offerings: Iterable[Offering], buyer_ids: Iterable[UUID], *, at: da
         for given in CustomerClass.objects.filter(open_then, provider__in=providers, buyer__in=set(buyer_ids)):
             classes.setdefault((given.provider_id, given.buyer_id), []).append(given)
     coefficients = Coefficient.objects.filter(open_then).order_by("precision", "effective_from") if listed else ()
-    return InForce(adjustments, classes, tuple(coefficients))
+    return DatedPrices(adjustments, classes, tuple(coefficients))
 
 
 def adjustments_for(
-    known: InForce, offering: Offering, buyer_id: UUID, window: Interval
+    known: DatedPrices, offering: Offering, buyer_id: UUID, window: Interval
 ) -> list[tuple[PriceAdjustment, Interval]]:
     """Return the adjustments that a buyer's contract takes over, each with when it holds; the closest fit first.
 
