@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_add_invitations"),
-        ("billing", "0013_let_contracts_be_handed_back_in_part"),
+        ("billing", "0017_let_contracts_be_handed_back_in_part"),
         ("catalog", "0003_guard_tables"),
         ("exchange", "0009_add_search_waves"),
     ]

@@ -13,7 +13,7 @@ import billing.rating.charges
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_add_invitations"),
-        ("billing", "0012_load_payout_policy"),
+        ("billing", "0016_make_usage_checks_cheap"),
         ("catalog", "0003_guard_tables"),
     ]
 

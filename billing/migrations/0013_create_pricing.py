@@ -15,7 +15,7 @@ import catalog.offerings.rules
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_add_invitations"),
-        ("billing", "0006_let_charges_follow_tariffs"),
+        ("billing", "0012_load_payout_policy"),
         ("catalog", "0004_let_rate_cards_carry_tariffs"),
     ]
 

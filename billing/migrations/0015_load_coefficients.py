@@ -23,6 +23,6 @@ def load(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Reference data."""
 
-    dependencies: ClassVar = [("billing", "0008_guard_pricing")]
+    dependencies: ClassVar = [("billing", "0014_guard_pricing")]
 
     operations: ClassVar = [migrations.RunPython(load, migrations.RunPython.noop)]

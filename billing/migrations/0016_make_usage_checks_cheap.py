@@ -59,6 +59,6 @@ ALTER TABLE billing_contract DROP CONSTRAINT contract_of_its_project;
 class Migration(migrations.Migration):
     """Other checks of the same table."""
 
-    dependencies: ClassVar = [("billing", "0009_load_coefficients")]
+    dependencies: ClassVar = [("billing", "0015_load_coefficients")]
 
     operations: ClassVar = [migrations.RunSQL(FORWARD, BACKWARD)]

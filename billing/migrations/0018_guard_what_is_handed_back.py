@@ -48,7 +48,7 @@ DROP FUNCTION check_contract_release();
 class Migration(migrations.Migration):
     """Triggers over what was handed back."""
 
-    dependencies: ClassVar = [("billing", "0013_let_contracts_be_handed_back_in_part")]
+    dependencies: ClassVar = [("billing", "0017_let_contracts_be_handed_back_in_part")]
 
     operations: ClassVar = [
         migrations.RunSQL(CHECK_RELEASE, UNCHECK_RELEASE),

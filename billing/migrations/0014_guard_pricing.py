@@ -67,7 +67,7 @@ DROP TRIGGER billing_voucher_keeps_its_worth ON billing_voucher;
 class Migration(migrations.Migration):
     """Triggers over the tables of pricing."""
 
-    dependencies: ClassVar = [("billing", "0007_create_pricing")]
+    dependencies: ClassVar = [("billing", "0013_create_pricing")]
 
     operations: ClassVar = [
         migrations.RunSQL(DATED, DROP_DATED),
