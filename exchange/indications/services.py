@@ -19,9 +19,9 @@ from exchange.auctions import deals, gates, queries
 from exchange.clearing import book as clearing_books
 from exchange.clearing import engine
 from exchange.clearing.book import Book
-from exchange.clearing.outcome import Outcome
 from exchange.clearing.large.search import BRIEF
 from exchange.clearing.large.search import Limits as LargeLimits
+from exchange.clearing.outcome import Outcome
 from exchange.clearing.search import DEFAULT, Limits
 from exchange.indications import rules
 from exchange.indications.models import Indication, OrderOdds

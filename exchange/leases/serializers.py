@@ -123,7 +123,7 @@ class EndLease(InputSerializer):
     reason = StrictChoice(options=[EndReason.COMPLETED, *sorted(rules.EARLY_REASONS)])
 
 
-class RunOut(OutputSerializer):
+class ScheduleRunOut(OutputSerializer):
     """Units that are owed in every hour from then to then."""
 
     starts_at = serializers.DateTimeField()
@@ -144,7 +144,7 @@ class ScheduleOut(OutputSerializer):
     """
 
     lease = SpelledId("lse")
-    runs = RunOut(many=True)
+    runs = ScheduleRunOut(many=True)
     return_credits_ppm = serializers.ListField(child=serializers.IntegerField())
     returnable_from = serializers.DateTimeField()
 
