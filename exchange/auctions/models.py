@@ -52,7 +52,7 @@ class SearchWave(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="waves")
     number = models.PositiveIntegerField()
-    state = models.JSONField()  # the allocation before it, by places of the choices of the snapshot's book
+    allocation = models.JSONField()  # before it, by places of the choices of the snapshot's book
     effort = models.JSONField()
     created_at = models.DateTimeField()
 

@@ -59,7 +59,7 @@ def compute_batch(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None
     snapshot = RoundSnapshot.objects.get(round_id=wave.round_id)
     market = _market(snapshot.digest, snapshot.text)
     renew()
-    state = wire.read_state(market, wave.state)
+    state = wire.read_state(market, wave.allocation)
     _answer(row, neighbourhoods.solve(market, state, wire.read_batch(row.places), Effort(**wave.effort), Highs()))
 
 
@@ -69,7 +69,7 @@ def _write_down(
 ) -> list[SearchBatch]:
     """Return the rows of a wave's batches; those of an earlier, interrupted clearing if they say the same."""
     now = clock.now()
-    before = {"state": wire.state_document(state), "effort": wire.effort_document(effort)}
+    before = {"allocation": wire.state_document(state), "effort": wire.effort_document(effort)}
     wave, is_new = SearchWave.objects.get_or_create(
         round_id=snapshot.round_id, number=number, defaults=before | {"created_at": now}
     )
@@ -84,7 +84,7 @@ def _write_down(
             jobs.enqueue(COMPUTE_BATCH, str(row.id), {}, now=now)
         return rows
     rows = list(wave.batches.order_by("place"))
-    if {"state": wave.state, "effort": wave.effort} != before or [row.places for row in rows] != places:
+    if {"allocation": wave.allocation, "effort": wave.effort} != before or [row.places for row in rows] != places:
         raise EngineFault(
             (f"WAVE: wave {number} differs from the one that an earlier clearing of the book wrote down",)
         )

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
-                ("state", models.JSONField()),
+                ("allocation", models.JSONField()),
                 ("effort", models.JSONField()),
                 ("created_at", models.DateTimeField()),
                 (
