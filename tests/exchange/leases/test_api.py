@@ -128,7 +128,7 @@ def test_who_may_hand_back_and_what_is_refused(call: Call, delivery: Delivery) -
     assert call(None, "post", path, body).status_code == 401
     late = call(story.beichen, "post", path, body | {"ends_at": iso(25)})
     assert (late.status_code, late.json()["code"]) == (400, "return_invalid")
-    assert late.json()["errors"][0]["pointer"] == "/ends_at"
+    assert late.json()["errors"][0]["pointer"] == "#/ends_at"
     many = call(story.beichen, "post", path, body | {"quantity": 17})
     assert (many.status_code, many.json()["code"]) == (409, "nothing_to_hand_back")
 
