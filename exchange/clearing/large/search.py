@@ -49,7 +49,7 @@ class Limits:
     whole_binaries: int = 6_000
     dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: round the first one
     pace: Pace = field(default_factory=Pace)
-    insertions: int = 60
+    insertions: int = 20
 
 
 @dataclass

@@ -45,7 +45,7 @@ def test_an_offer_is_placed_amended_and_withdrawn(call: Call, story: Story) -> N
         "reserve_price": "8.000000",
         "instant_price": None,
         "pause_credit_ppm": None,
-        "return_credit_ppm": None,
+        "return_credit_ppm": 500_000,
         "total_unit_hours": 384,
         "held_unit_hours": 0,
         "sold_unit_hours": 0,
