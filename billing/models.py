@@ -1,10 +1,25 @@
 """The models of the rooms, where Django looks for them."""
 
+from billing.bank.models import BankEntry as BankEntry
+from billing.bank.models import BankStatement as BankStatement
+from billing.budgets.models import ProjectBudget as ProjectBudget
+from billing.cards.models import CardCustomer as CardCustomer
+from billing.cards.models import CardDispute as CardDispute
+from billing.cards.models import CardPayment as CardPayment
+from billing.cards.models import CardRefund as CardRefund
+from billing.cards.models import MethodSetup as MethodSetup
+from billing.cards.models import SavedMethod as SavedMethod
+from billing.connect.models import ConnectedAccount as ConnectedAccount
+from billing.connect.models import ConnectTransfer as ConnectTransfer
+from billing.connect.models import OnboardingLink as OnboardingLink
+from billing.connect.models import TransferReversal as TransferReversal
 from billing.contracts.models import Contract as Contract
 from billing.contracts.models import ContractRelease as ContractRelease
 from billing.contracts.models import ContractSlot as ContractSlot
 from billing.contracts.models import FeeSchedule as FeeSchedule
 from billing.contracts.models import TaxRate as TaxRate
+from billing.gateway.models import BalanceTransaction as BalanceTransaction
+from billing.gateway.models import GatewayCall as GatewayCall
 from billing.invoices.models import BilledCharge as BilledCharge
 from billing.invoices.models import Invoice as Invoice
 from billing.invoices.models import InvoiceCounter as InvoiceCounter
@@ -18,6 +33,7 @@ from billing.ledger.models import HoldEvent as HoldEvent
 from billing.ledger.models import LedgerEntry as LedgerEntry
 from billing.ledger.models import LedgerTransaction as LedgerTransaction
 from billing.payments.models import BankReceipt as BankReceipt
+from billing.payments.models import ReceiptPart as ReceiptPart
 from billing.payments.models import TopUp as TopUp
 from billing.payouts.models import Payout as Payout
 from billing.payouts.models import PayoutDestination as PayoutDestination
@@ -45,3 +61,6 @@ from billing.usage.models import UsageConflict as UsageConflict
 from billing.usage.models import UsageEvent as UsageEvent
 from billing.usage.models import UsageRejection as UsageRejection
 from billing.usage.models import UsageReversal as UsageReversal
+from billing.wallets.models import CreditLimitChange as CreditLimitChange
+from billing.wallets.models import WalletThreshold as WalletThreshold
+from billing.webhooks.models import StripeEvent as StripeEvent

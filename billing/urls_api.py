@@ -2,11 +2,15 @@
 
 from django.urls import path
 
+from billing.bank import api as bank
+from billing.cards import api as cards
+from billing.connect import api as connect
 from billing.contracts import api as contracts
 from billing.dashboard import api as dashboard
 from billing.documents import api as documents
 from billing.exports import api as exports
 from billing.exports.tables import Format
+from billing.gateway import api as gateway
 from billing.invoices import api as invoices
 from billing.journals import api as journals
 from billing.ledger import api as ledger
@@ -16,6 +20,7 @@ from billing.periods import api as periods
 from billing.pricing import api as pricing
 from billing.reconciliation import api as reconciliation
 from billing.usage import api as usage
+from billing.wallets import api as wallets
 
 urlpatterns = [
     path("wallet", ledger.Wallet.as_view(), name="api_wallet"),
@@ -31,6 +36,34 @@ urlpatterns = [
     path("top-ups/<top:top_up_id>/return", payments.ReturnTopUp.as_view(), name="api_return_top_up"),
     path("bank-receipts", payments.BankReceipts.as_view(), name="api_bank_receipts"),
     path("bank-receipts/<rcp:receipt_id>/match", payments.MatchBankReceipt.as_view(), name="api_match_receipt"),
+    path("bank-receipts/<rcp:receipt_id>/split", payments.SplitBankReceipt.as_view(), name="api_split_receipt"),
+    path("bank-receipts/<rcp:receipt_id>/return", payments.ReturnBankReceipt.as_view(), name="api_return_receipt"),
+    path("bank-statements", bank.BankStatements.as_view(), name="api_bank_statements"),
+    path("bank-statements/<bst:statement_id>/entries", bank.BankEntries.as_view(), name="api_bank_entries"),
+    path("card-payments", cards.CardPayments.as_view(), name="api_card_payments"),
+    path("card-payments/<pay:payment_id>", cards.OneCardPayment.as_view(), name="api_card_payment"),
+    path("card-payments/<pay:payment_id>/refunds", cards.RefundsOfPayment.as_view(), name="api_refund_payment"),
+    path("card-refunds", cards.Refunds.as_view(), name="api_card_refunds"),
+    path("card-refunds/<rfd:refund_id>/approve", cards.ApproveRefund.as_view(), name="api_approve_refund"),
+    path("card-refunds/<rfd:refund_id>/decline", cards.DeclineRefund.as_view(), name="api_decline_refund"),
+    path("card-methods", cards.CardMethods.as_view(), name="api_card_methods"),
+    path("card-methods/<pmt:method_id>/remove", cards.RemoveMethod.as_view(), name="api_remove_card_method"),
+    path("card-method-setups", cards.MethodSetups.as_view(), name="api_card_method_setups"),
+    path("card-method-setups/<mst:setup_id>", cards.OneMethodSetup.as_view(), name="api_card_method_setup"),
+    path("autopay", cards.Autopay.as_view(), name="api_autopay"),
+    path("invoices/<inv:invoice_id>/collect", cards.CollectInvoice.as_view(), name="api_collect_invoice"),
+    path("stripe-account", connect.StripeAccount.as_view(), name="api_stripe_account"),
+    path("stripe-transfers", connect.StripeTransfers.as_view(), name="api_stripe_transfers"),
+    path(
+        "stripe-transfers/<ctf:transfer_id>/reversals", connect.ReverseTransfer.as_view(), name="api_reverse_transfer"
+    ),
+    path("stripe-balance", gateway.BalanceTransactions.as_view(), name="api_stripe_balance"),
+    path("budgets", wallets.Budgets.as_view(), name="api_budgets"),
+    path("projects/<prj:project_id>/budget", wallets.BudgetOfProject.as_view(), name="api_budget_of_project"),
+    path("wallet/thresholds", wallets.Thresholds.as_view(), name="api_wallet_thresholds"),
+    path("credit-limits", wallets.CreditChanges.as_view(), name="api_credit_limits"),
+    path("credit-limits/<clc:change_id>/approve", wallets.ApproveCredit.as_view(), name="api_approve_credit"),
+    path("credit-limits/<clc:change_id>/decline", wallets.DeclineCredit.as_view(), name="api_decline_credit"),
     path("payable", payouts.Payables.as_view(), name="api_payable"),
     path("payouts", payouts.Payouts.as_view(), name="api_payouts"),
     path("payouts/<pyt:payout_id>", payouts.OnePayout.as_view(), name="api_payout"),

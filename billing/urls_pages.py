@@ -2,6 +2,9 @@
 
 from django.urls import path
 
+from billing.bank import pages as bank
+from billing.cards import pages as cards
+from billing.connect import pages as connect
 from billing.dashboard import pages as dashboard
 from billing.invoices import pages as invoices
 from billing.journals import pages as journals
@@ -11,10 +14,32 @@ from billing.payouts import pages as payouts
 from billing.reconciliation import closing_pages as closing
 from billing.reconciliation import pages as reconciliation
 from billing.usage import pages as usage
+from billing.wallets import pages as wallets
+from billing.webhooks import pages as webhooks
 
 urlpatterns = [
     path("wallet", payments.wallet, name="wallet"),
     path("wallet/top-ups", payments.top_up_request, name="top_up_request"),
+    path("wallet/limits", wallets.limits, name="limits"),
+    path("wallet/budgets", wallets.budget_set, name="budget_set"),
+    path("wallet/thresholds", wallets.threshold_add, name="threshold_add"),
+    path("wallet/thresholds/clear", wallets.thresholds_clear, name="thresholds_clear"),
+    path("finance/credit", wallets.credit, name="credit"),
+    path("finance/credit/<clc:change_id>", wallets.credit_decide, name="credit_decide"),
+    path("wallet/cards", cards.cards, name="card_methods"),
+    path("wallet/cards/pay", cards.card_top_up, name="card_top_up"),
+    path("wallet/cards/save", cards.card_save, name="card_save"),
+    path("wallet/cards/<pmt:method_id>/invoices", cards.card_choose, name="card_choose"),
+    path("wallet/cards/<pmt:method_id>/forget", cards.card_remove, name="card_remove"),
+    path("invoices/<inv:invoice_id>/collect", cards.invoice_collect, name="invoice_collect"),
+    path("sell/stripe", connect.stripe_account, name="stripe_account"),
+    path("sell/stripe/continue", connect.stripe_account_continue, name="stripe_account_continue"),
+    path("finance/bank-statements", bank.bank_statements, name="bank_statements"),
+    path("finance/bank-statements/<bst:statement_id>", bank.bank_statement, name="bank_statement"),
+    path("finance/card-payments", cards.card_payments, name="card_payments"),
+    path("finance/card-payments/<pay:payment_id>", cards.card_payment, name="card_payment"),
+    path("finance/refunds/<rfd:refund_id>", cards.refund_approve, name="refund_approve"),
+    path("hooks/stripe", webhooks.receive, name="stripe_webhook"),
     path("usage", usage.usage, name="usage"),
     path("invoices", invoices.invoices, name="invoices"),
     path("invoices/<inv:invoice_id>", invoices.invoice, name="invoice"),

@@ -20,6 +20,14 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
     # What made-up members do; nothing where there is no demo market.
     "keep the demo market going": {"task": "exchange.demo.go_on", "schedule": 30.0},
+    # What is new in the Stripe balance, and what has become available in it.
+    "pull the Stripe balance": {"task": "billing.gateway.pull_balance", "schedule": 300.0},
+    # Invoices that are due, from the cards that their buyers chose.
+    "collect due invoices": {"task": "billing.cards.collect_due", "schedule": 3600.0},
+    # Messages that Stripe could not bring, and what waits for one.
+    "poll Stripe": {"task": "billing.webhooks.poll", "schedule": 900.0},
+    # Wallets that run low.
+    "watch wallets": {"task": "billing.wallets.watch", "schedule": 60.0},
     # Dispute windows end at the hour; a minute more does no harm.
     "close expired vouchers": {"task": "billing.pricing.close_expired", "schedule": 600.0},
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},

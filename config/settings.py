@@ -211,6 +211,7 @@ PUBLIC_REQUESTS_PER_MINUTE = env.integer("PUBLIC_REQUESTS_PER_MINUTE", default=6
 # Without a secret key customers pay by bank transfer only. The address replaces Stripe's own in tests.
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 
 # --- Background work (read by config.celery) -------------------------------------------------
 

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import environment
 
-pytest_plugins = ["tests.members"]
+pytest_plugins = ["tests.members", "tests.stripe.plugin"]
 
 _COMMON: dict[str, Any] = {
     # A busy machine is no failure; the time of a test is watched elsewhere.

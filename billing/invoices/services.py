@@ -16,6 +16,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
+from billing.budgets import services as budgets
 from billing.contracts import queries as contract_queries
 from billing.contracts import rules as contract_rules
 from billing.contracts import services as contracts
@@ -198,6 +199,8 @@ def _post_invoice(
         captures=captures,
         overdraft_minor=payment.overdraft_minor,
     )
+    # What nothing was held for counts into the project's budget too.
+    budgets.add_extras(contract.project_id, invoice.currency, bill.total_minor - payment.captured_minor)
     contract.held_minor -= payment.captured_minor + payment.released_minor
     contract.save(update_fields=["held_minor"])
 

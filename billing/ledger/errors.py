@@ -38,6 +38,20 @@ class WalletOverdrawn(InsufficientFunds):
         self.args = (self.detail,)
 
 
+class BudgetExhausted(InsufficientFunds):
+    """The project's budget has not that much left."""
+
+    code = "project_budget_exhausted"
+
+    def __init__(self, *, needed_minor: int, available_minor: int, currency: str) -> None:
+        super().__init__(needed_minor=needed_minor, available_minor=available_minor, currency=currency)
+        self.detail = (
+            f"{Money(needed_minor, currency)} is needed and the project's budget has "
+            f"{Money(available_minor, currency)} left. Raise the budget, or ask for less."
+        )
+        self.args = (self.detail,)
+
+
 class AlreadyPosted(Conflict):
     """The source has its posting; the transaction of the database that tried again must be rolled back."""
 

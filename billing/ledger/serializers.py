@@ -53,14 +53,15 @@ class _AmountText(StrictText):
 
 
 class MoneyInput(InputSerializer):
-    """An amount above zero, given on as Money."""
+    """An amount above zero, or from `min_minor` on, given on as Money."""
 
     amount = _AmountText(max_length=24)
     currency = StrictChoice(options=EXPONENTS)
 
-    def __init__(self, *, max_minor: int, **options: Any) -> None:
+    def __init__(self, *, max_minor: int, min_minor: int = 1, **options: Any) -> None:
         super().__init__(**options)
         self.max_minor = max_minor
+        self.min_minor = min_minor
 
     def validate(self, attrs: Mapping[str, str]) -> Money:
         """Return the amount; a text that is none, or out of bounds, is a problem of `amount`."""
@@ -69,8 +70,10 @@ class MoneyInput(InputSerializer):
             amount = Money(parse_minor(text, currency), currency)
         except MeasureError as error:
             raise serializers.ValidationError({"amount": [f"{error}"]}) from error
-        if not 1 <= amount.amount_minor <= self.max_minor:
-            bounds = f"an amount from {format_minor(1, currency)} to {format_minor(self.max_minor, currency)}"
+        if not self.min_minor <= amount.amount_minor <= self.max_minor:
+            bounds = (
+                f"an amount from {format_minor(self.min_minor, currency)} to {format_minor(self.max_minor, currency)}"
+            )
             raise serializers.ValidationError({"amount": [mismatch(text, bounds)]})
         return amount
 

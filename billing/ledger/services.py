@@ -13,12 +13,14 @@ from uuid import UUID
 from django.db import IntegrityError
 from psycopg import Error as DatabaseError
 
+from billing.budgets import services as budgets
 from billing.ledger import rows, rules
 from billing.ledger.chart import Code
 from billing.ledger.errors import (
     AlreadyHeld,
     AlreadyPosted,
     AlreadyReversed,
+    BudgetExhausted,
     HoldTooSmall,
     InsufficientFunds,
     NoSuchHold,
@@ -189,13 +191,15 @@ def place_hold(
 ) -> Hold:
     """Set funds of an organisation's wallet aside.
 
-    Raises InsufficientFunds (WalletOverdrawn when an invoice has taken the wallet below zero) before
+    Raises InsufficientFunds (WalletOverdrawn when an invoice has taken the wallet below zero, BudgetExhausted when
+    the project's budget has less left) before
     anything is written, AlreadyHeld when the source has its hold (the surrounding transaction is lost).
     """
     assert amount_minor > 0, amount_minor
     wallet_ref = (AccountRef(Code.WALLET, organisation_id), 0)
     account = rows.locked_accounts([wallet_ref], currency=currency, now=now)[wallet_ref]
     _check_spendable(account, amount_minor)
+    _check_budget(project_id, currency, amount_minor)
     hold = Hold(
         account=account,
         organisation_id=organisation_id,
@@ -228,6 +232,7 @@ def change_hold(hold_id: UUID, *, by_minor: int, now: datetime) -> Hold:
         raise HoldTooSmall(wanted_minor=abs(by_minor), open_minor=hold.amount_minor, currency=hold.currency)
     if by_minor > 0:
         _check_spendable(account, by_minor)
+        _check_budget(hold.project_id, hold.currency, by_minor)
         return _happened(hold, HoldEventKind.GROWN, by_minor, now=now)
     return _happened(hold, HoldEventKind.SHRUNK if left_minor else HoldEventKind.RELEASED, -by_minor, now=now)
 
@@ -296,6 +301,24 @@ def _locked_hold(hold_id: UUID) -> tuple[Account, Hold]:
     # The account's lock is the one that counts: every event of its holds changes its held sum.
     account = rows.locked_by_id([account_id])[account_id]
     return account, Hold.objects.select_for_update(no_key=True).get(id=hold_id)
+
+
+def locked_wallet(organisation_id: UUID, *, currency: str, now: datetime) -> Account:
+    """Return an organisation's wallet locked, opened if it is new: until then no hold of it moves."""
+    wallet_ref = (AccountRef(Code.WALLET, organisation_id), 0)
+    return rows.locked_accounts([wallet_ref], currency=currency, now=now)[wallet_ref]
+
+
+def set_credit_limit(account: Account, limit_minor: int) -> None:
+    """Set how far a locked wallet may go below zero; who may is decided by the caller."""
+    account.credit_limit_minor = limit_minor
+    account.save(update_fields=["credit_limit_minor"])
+
+
+def _check_budget(project_id: UUID, currency: str, amount_minor: int) -> None:
+    left = budgets.left_minor(project_id, currency)
+    if left is not None and amount_minor > left:
+        raise BudgetExhausted(needed_minor=amount_minor, available_minor=left, currency=currency)
 
 
 def _check_spendable(account: Account, amount_minor: int) -> None:

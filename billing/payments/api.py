@@ -13,8 +13,8 @@ from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, InstantFilter, TypedIdFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.views import ExchangeAPIView, ListMixin
-from billing.payments import queries, services
-from billing.payments.gateways import stripe
+from billing.gateway import stripe
+from billing.payments import queries, services, suspense
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import ReceiptStatus, TopUpMethod, TopUpStatus
 from billing.payments.serializers import (
@@ -23,6 +23,8 @@ from billing.payments.serializers import (
     MatchReceipt,
     PaymentMethodsOut,
     RequestTopUp,
+    ReturnReceipt,
+    SplitReceipt,
     TopUpOut,
 )
 
@@ -156,6 +158,35 @@ class MatchBankReceipt(ExchangeAPIView):
         """Credit the wallet of a top-up of the same amount."""
         top_up_id = self.read()["top_up"]
         return self.answer(services.match_receipt(self.actor, receipt_id, top_up_id=top_up_id, now=clock.now()))
+
+
+class SplitBankReceipt(ExchangeAPIView):
+    """One transfer pays several top-ups."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE_BOOKS}
+    inputs: ClassVar = {"POST": SplitReceipt}
+    outputs: ClassVar = {"POST": BankReceiptOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, receipt_id: UUID) -> Response:
+        """Credit the wallets of several top-ups that add up to it."""
+        return self.answer(suspense.split(self.actor, receipt_id, self.read()["top_ups"], now=clock.now()))
+
+
+class ReturnBankReceipt(ExchangeAPIView):
+    """Money that nobody has announced was sent back to its payer."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE_BOOKS}
+    inputs: ClassVar = {"POST": ReturnReceipt}
+    outputs: ClassVar = {"POST": BankReceiptOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, receipt_id: UUID) -> Response:
+        """Note that it went back."""
+        reason = self.read()["reason"]
+        return self.answer(suspense.give_back(self.actor, receipt_id, reason=reason, now=clock.now()))
 
 
 class PaymentMethods(ExchangeAPIView):

@@ -50,7 +50,17 @@ class ReceiptMatched(Conflict):
     code = "receipt_matched"
 
     def __init__(self) -> None:
-        super().__init__("This bank receipt is matched to a top-up already.")
+        super().__init__("This bank receipt is matched, split or returned already.")
+
+
+class PartsDiffer(Unprocessable):
+    """The top-ups do not add up to what was received; nobody guesses which is meant."""
+
+    code = "parts_differ"
+
+    def __init__(self, *, received: Money, together: Money) -> None:
+        super().__init__(f"{received} was received and the top-ups are {together} together.")
+        self.facts = {"received": _document(received), "together": _document(together)}
 
 
 class NoSuchTopUp(NotFound):

@@ -80,7 +80,7 @@ class BankReceipt(models.Model):
     status = models.CharField(max_length=12)
     top_up = models.OneToOneField(TopUp, on_delete=models.PROTECT, null=True, related_name="receipt")
     recorded_at = models.DateTimeField()
-    matched_at = models.DateTimeField(null=True)
+    matched_at = models.DateTimeField(null=True)  # or split, or returned
 
     class Meta:
         constraints: ClassVar = [
@@ -90,6 +90,11 @@ class BankReceipt(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="receipt_amount_positive"),
             models.CheckConstraint(
                 condition=Q(status=ReceiptStatus.MATCHED.value, top_up__isnull=False, matched_at__isnull=False)
+                | Q(
+                    status__in=[ReceiptStatus.SPLIT.value, ReceiptStatus.RETURNED.value],
+                    top_up__isnull=True,
+                    matched_at__isnull=False,
+                )
                 | Q(status=ReceiptStatus.UNMATCHED.value, top_up__isnull=True, matched_at__isnull=True),
                 name="receipt_matched_has_its_top_up",
             ),
@@ -102,3 +107,20 @@ class BankReceipt(models.Model):
 
     def __str__(self) -> str:
         return self.bank_reference
+
+
+class ReceiptPart(models.Model):
+    """A top-up that came together with others in one transfer. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    receipt = models.ForeignKey(BankReceipt, on_delete=models.PROTECT, related_name="parts")
+    top_up = models.OneToOneField(TopUp, on_delete=models.PROTECT, related_name="part")
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="receipt_part_amount_positive")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} of {self.receipt_id}"

@@ -47,11 +47,15 @@ class ReceiptStatus(StrEnum):
 
     UNMATCHED = "unmatched"
     MATCHED = "matched"
+    SPLIT = "split"  # several top-ups in one transfer
+    RETURNED = "returned"  # sent back to the payer
 
 
 RECEIPT_MOVES: Final[dict[ReceiptStatus, frozenset[ReceiptStatus]]] = {
-    ReceiptStatus.UNMATCHED: frozenset({ReceiptStatus.MATCHED}),
+    ReceiptStatus.UNMATCHED: frozenset({ReceiptStatus.MATCHED, ReceiptStatus.SPLIT, ReceiptStatus.RETURNED}),
     ReceiptStatus.MATCHED: frozenset(),
+    ReceiptStatus.SPLIT: frozenset(),
+    ReceiptStatus.RETURNED: frozenset(),
 }
 
 

@@ -38,6 +38,18 @@ class MatchReceipt(InputSerializer):
     top_up = TypedId("top")
 
 
+class SplitReceipt(InputSerializer):
+    """The top-ups that came in one transfer."""
+
+    top_ups = serializers.ListField(child=TypedId("top"), min_length=2, max_length=50)
+
+
+class ReturnReceipt(InputSerializer):
+    """Why the money goes back."""
+
+    reason = StrictText(max_length=200)
+
+
 class TopUpOut(OutputSerializer):
     """A top-up; `reference` is what the payer quotes to the bank."""
 

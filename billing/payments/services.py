@@ -133,8 +133,23 @@ def return_top_up(actor: Actor, top_up_id: UUID, *, now: datetime) -> TopUp:
     return _end(actor, top_up, TopUpStatus.RETURNED, "return", now=now)
 
 
+def credit_part(actor: Actor, top_up: TopUp, *, bank_reference: str, now: datetime) -> None:
+    """Credit a locked top-up with a part of what waits in suspense; raises OwnTopUp and TopUpMoveRefused."""
+    if _own(actor, top_up):
+        raise OwnTopUp
+    _confirm(actor, top_up, taken_from=Code.SUSPENSE, bank_reference=bank_reference, now=now)
+
+
 def _credit(actor: Actor, top_up: TopUp, receipt: BankReceipt, *, taken_from: Code, now: datetime) -> None:
     """Post the top-up, and mark both rows as belonging together."""
+    _confirm(actor, top_up, taken_from=taken_from, bank_reference=receipt.bank_reference, now=now)
+    receipt.status = ReceiptStatus.MATCHED
+    receipt.top_up = top_up
+    receipt.matched_at = now
+    receipt.save(update_fields=["status", "top_up", "matched_at"])
+
+
+def _confirm(actor: Actor, top_up: TopUp, *, taken_from: Code, bank_reference: str, now: datetime) -> None:
     rules.check_move(TopUpStatus(top_up.status), TopUpStatus.CONFIRMED)
     ledger.post(
         Source("top_up", top_up.id, "confirm"),
@@ -149,11 +164,7 @@ def _credit(actor: Actor, top_up: TopUp, receipt: BankReceipt, *, taken_from: Co
     top_up.confirmed_by_id = actor.user_id
     top_up.confirmed_at = now
     top_up.save(update_fields=["status", "confirmed_by", "confirmed_at"])
-    receipt.status = ReceiptStatus.MATCHED
-    receipt.top_up = top_up
-    receipt.matched_at = now
-    receipt.save(update_fields=["status", "top_up", "matched_at"])
-    _note(actor, top_up, "confirm", before, now=now, bank_reference=receipt.bank_reference)
+    _note(actor, top_up, "confirm", before, now=now, bank_reference=bank_reference)
 
 
 def _end(actor: Actor, top_up: TopUp, status: TopUpStatus, action: str, *, now: datetime) -> TopUp:

@@ -101,11 +101,15 @@ BOOKS: Final = (
             FROM billing_ledgertransaction t
             LEFT JOIN billing_topup p ON t.source_type = 'top_up' AND p.id = t.source_id
             LEFT JOIN billing_bankreceipt b ON t.source_type = 'bank_receipt' AND b.id = t.source_id
+            LEFT JOIN billing_balancetransaction s ON t.source_type = 'balance_transaction' AND s.id = t.source_id
+            LEFT JOIN billing_cardpayment c ON t.source_type = 'card_payment' AND c.id = t.source_id
+            LEFT JOIN billing_cardrefund r ON t.source_type = 'card_refund' AND r.id = t.source_id
+            LEFT JOIN billing_carddispute d ON t.source_type = 'card_dispute' AND d.id = t.source_id
             LEFT JOIN billing_invoice i ON i.id = t.source_id
                 AND (t.source_type, i.side) IN (('invoice', 'customer'), ('statement', 'provider'))
             LEFT JOIN billing_manualjournal j ON t.source_type = 'journal' AND j.id = t.source_id
             LEFT JOIN billing_payout o ON t.source_type = 'payout' AND o.id = t.source_id
-            WHERE coalesce(p.id, b.id, i.id, j.id, o.id) IS NULL
+            WHERE coalesce(p.id, b.id, s.id, c.id, r.id, d.id, i.id, j.id, o.id) IS NULL
               AND NOT (t.source_type = 'ledger_transaction' AND t.reversal_of_id IS NOT DISTINCT FROM t.source_id)
             """,
     ),

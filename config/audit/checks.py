@@ -4,15 +4,30 @@ from typing import Final
 
 from config.audit.bills import BILLS
 from config.audit.books import BOOKS
+from config.audit.cards import CARDS
+from config.audit.gateway import GATEWAY
 from config.audit.invariants import check_all
 from config.audit.market import MARKET
 from config.audit.payouts import PAYOUTS
 from config.audit.quotes import QUOTES
 from config.audit.rounds import ROUNDS
 from config.audit.structure import STRUCTURE
+from config.audit.wallets import WALLETS
 from config.audit.workbench import WORKBENCH
 
-ALL: Final = (*BOOKS, *MARKET, *ROUNDS, *QUOTES, *BILLS, *PAYOUTS, *WORKBENCH, *STRUCTURE)
+ALL: Final = (
+    *BOOKS,
+    *GATEWAY,
+    *CARDS,
+    *WALLETS,
+    *MARKET,
+    *ROUNDS,
+    *QUOTES,
+    *BILLS,
+    *PAYOUTS,
+    *WORKBENCH,
+    *STRUCTURE,
+)
 
 
 def violated() -> list[str]:

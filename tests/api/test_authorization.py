@@ -45,6 +45,7 @@ OPEN_PAGES = {
     "round",
     "market_data",
     "market_data_of",
+    "stripe_webhook",
 }
 
 

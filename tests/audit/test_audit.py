@@ -10,10 +10,13 @@ from config.audit.checks import ALL
 from tests.audit import (
     of_bills,
     of_books,
+    of_cards,
+    of_gateway,
     of_market,
     of_payouts,
     of_quotes,
     of_structure,
+    of_wallets,
     of_workbench,
     stage,
 )
@@ -21,6 +24,9 @@ from tests.audit.corruption import Corruption
 
 ROWS = (
     *of_books.CORRUPTIONS,
+    *of_gateway.CORRUPTIONS,
+    *of_cards.CORRUPTIONS,
+    *of_wallets.CORRUPTIONS,
     *of_market.CORRUPTIONS,
     *of_quotes.CORRUPTIONS,
     *of_bills.CORRUPTIONS,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from billing.payments.gateways import stripe
-from billing.payments.gateways.stripe import StripeGateway
+from billing.gateway import stripe
+from billing.gateway.stripe import StripeGateway
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The bank's statements: read strictly, kept entry by entry, and matched with what customers announced."""

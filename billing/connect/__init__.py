@@ -1,0 +1,1 @@
+"""Providers' accounts with Stripe, and what is sent to them."""

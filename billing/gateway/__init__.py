@@ -1,0 +1,1 @@
+"""The outside payment service: what was asked of it, and what it keeps of ours."""

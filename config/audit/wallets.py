@@ -1,0 +1,52 @@
+"""Invariants of budgets and credit (W)."""
+
+from typing import Final
+
+from config.audit.invariants import by_query
+
+WALLETS: Final = (
+    by_query(
+        "W1",
+        "a project's budget is what its holds and invoices say, and only extras go beyond it",
+        "budgets",
+        counted="SELECT count(*) FROM billing_projectbudget",
+        violations="""
+            WITH holds AS (
+                SELECT project_id, currency, sum(amount_minor) AS held, sum(captured_minor) AS captured
+                FROM billing_hold GROUP BY 1, 2
+            ), invoices AS (
+                SELECT project_id, currency, sum(total_minor) AS total FROM billing_invoice
+                WHERE side = 'customer' AND status <> 'draft' AND total_minor > 0 GROUP BY 1, 2
+            )
+            SELECT b.id, format('limit %s: held %s is %s, captured %s is %s, extras %s are %s, over by %s',
+                b.limit_minor, b.held_minor, h.held, b.captured_minor, h.captured, b.extras_minor,
+                coalesce(i.total, 0) - coalesce(h.captured, 0), b.overrun_minor)
+            FROM billing_projectbudget b
+            LEFT JOIN holds h ON h.project_id = b.project_id AND h.currency = b.currency
+            LEFT JOIN invoices i ON i.project_id = b.project_id AND i.currency = b.currency
+            WHERE b.held_minor <> coalesce(h.held, 0) OR b.captured_minor <> coalesce(h.captured, 0)
+               OR b.extras_minor <> greatest(0, coalesce(i.total, 0) - coalesce(h.captured, 0))
+               OR b.held_minor + b.captured_minor > b.limit_minor
+               OR b.held_minor + b.captured_minor + b.extras_minor > b.limit_minor + b.overrun_minor
+            """,
+    ),
+    by_query(
+        "W2",
+        "a wallet's credit limit is the last one that two people agreed on",
+        "credit limits",
+        counted="SELECT count(*) FROM billing_account WHERE code = '2000' AND credit_limit_minor > 0",
+        violations="""
+            SELECT a.id, format('limit %s %s, agreed %s', a.credit_limit_minor, a.currency, c.limit_minor)
+            FROM billing_account a
+            LEFT JOIN LATERAL (
+                SELECT limit_minor FROM billing_creditlimitchange
+                WHERE organisation_id = a.organisation_id AND currency = a.currency AND status = 'approved'
+                ORDER BY decided_at DESC, id DESC LIMIT 1
+            ) c ON true
+            WHERE a.code = '2000' AND a.credit_limit_minor <> coalesce(c.limit_minor, 0)
+            UNION ALL
+            SELECT id, 'decided on by who proposed it, or by nobody' FROM billing_creditlimitchange
+            WHERE status <> 'proposed' AND (decided_by_id IS NULL OR decided_by_id = proposed_by_id)
+            """,
+    ),
+)

@@ -1,0 +1,132 @@
+"""Messages in every order, doubled, late, forged or missing, end in the same state.
+
+By default a sample of the sequences is played. All of them, 7,230, are played with `WEBHOOK_SEQUENCES=all`.
+"""
+
+import copy
+import os
+from datetime import timedelta
+
+import pytest
+
+from accounts.actors.actor import Capability
+from accounts.foundation import ids
+from billing.cards import refunds
+from billing.connect import services as connect
+from catalog.measures.money import Money
+from tests.billing.cards import cast
+from tests.billing.ledger.books import NOW, party
+from tests.billing.payments.cast import person
+from tests.billing.webhooks import lives
+from tests.billing.webhooks.lives import Delivery, Disturbance, Life
+from tests.stripe.server import Wire
+from tests.stripe.simulator import Simulator
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=10)
+SAMPLED = 8
+
+
+def payment_of(simulator: Simulator) -> str:
+    return str(simulator.of("checkout.session")[0]["id"])
+
+
+def charge_of(simulator: Simulator) -> str:
+    return str(simulator.of("charge")[0]["id"])
+
+
+def dispute_of(simulator: Simulator) -> str:
+    return str(simulator.of("dispute")[0]["id"])
+
+
+PAYMENT = Life(
+    "a payment, disputed and won",
+    steps=(
+        lambda stripe: stripe.pay(payment_of(stripe), declines="insufficient_funds"),
+        lambda stripe: stripe.pay(payment_of(stripe)),
+        lambda stripe: stripe.open_dispute(charge_of(stripe)),
+        lambda stripe: stripe.close_dispute(dispute_of(stripe), won=True),
+    ),
+    messages=(
+        (0, "payment_intent.payment_failed"),
+        (1, "payment_intent.succeeded"),
+        (1, "charge.succeeded"),
+        (1, "checkout.session.completed"),
+        (2, "charge.dispute.created"),
+        (3, "charge.dispute.closed"),
+    ),
+)
+REFUND = Life(
+    "a refund that comes back",
+    steps=(
+        lambda stripe: stripe.finish_refund(stripe.of("refund")[0]["id"]),
+        lambda stripe: stripe.finish_refund(stripe.of("refund")[0]["id"], fails=True),
+        lambda stripe: stripe.tell("charge.refund.updated", stripe.of("refund")[0]),
+    ),
+    messages=((0, "refund.updated"), (1, "refund.failed"), (2, "charge.refund.updated")),
+)
+TRANSFER = Life(
+    "a transfer whose payout comes back after it was paid",
+    steps=(
+        lambda stripe: stripe.tell("transfer.updated", stripe.of("transfer")[0]),
+        lambda stripe: stripe.land_payout(stripe.of("payout")[0]["id"]),
+        lambda stripe: stripe.land_payout(stripe.of("payout")[0]["id"], fails=True),
+        lambda stripe: stripe.restrict(stripe.of("account")[0]["id"]),
+        lambda stripe: stripe.create_reversal(stripe.of("transfer")[0]["id"], sent={"amount": "30000"}, account=""),
+        lambda stripe: stripe.tell("payout.updated", stripe.of("payout")[0]),
+    ),
+    messages=(
+        (0, "transfer.updated"),
+        (1, "payout.paid"),
+        (2, "payout.failed"),
+        (3, "account.updated"),
+        (4, "transfer.reversed"),
+        (5, "payout.updated"),
+    ),
+)
+
+
+def chosen(life: Life) -> list[Delivery]:
+    return (
+        lives.sequences(life) if os.environ.get("WEBHOOK_SEQUENCES") == "all" else lives.sample(life, SAMPLED, seed=7)
+    )
+
+
+def all_end_alike(life: Life, wire: Wire) -> int:
+    base = copy.deepcopy(wire.simulator)
+    in_order = Delivery(tuple(range(len(life.messages))), Disturbance.NONE)
+    with lives.undone():
+        expected = lives.play(life, in_order, wire, base, now=LATER)
+    assert (expected["open"], expected["parked"]) == ([], [])
+    played = chosen(life)
+    for sequence in played:
+        with lives.undone():
+            assert lives.play(life, sequence, wire, base, now=LATER) == expected, sequence
+    return len(played)
+
+
+def test_a_payment_ends_alike(stripe_wire: Wire) -> None:
+    people = cast.make()
+    cast.opened(people)
+    assert all_end_alike(PAYMENT, stripe_wire) >= SAMPLED
+
+
+def test_a_refund_ends_alike(stripe_wire: Wire) -> None:
+    people = cast.make()
+    payment = cast.paid(people, stripe_wire)
+    refund = refunds.request(people.clerk, payment.id, Money(20_000, "CNY"), reason="not needed", now=NOW)
+    refunds.push(refund.id, now=NOW)
+    assert all_end_alike(REFUND, stripe_wire) >= SAMPLED
+
+
+def test_a_transfer_ends_alike(stripe_wire: Wire) -> None:
+    provider = party("Huailai Compute", can_sell=True)
+    seller = person(provider, "seller", Capability.VIEW_SELLING, Capability.LIST)
+    clerk = person(party("Operator"), "clerk", Capability.VIEW_BOOKS, Capability.OPERATE_BOOKS)
+    account = connect.finish_opening(connect.open_account(seller, now=NOW).id, now=NOW)
+    stripe_wire.simulator.onboard(account.stripe_id)
+    connect.refresh_account(account.stripe_id, now=NOW)
+    stripe_wire.simulator.fund(100_000)
+    sent = connect.send(clerk, ids.new_id(), provider.id, Money(50_000, "CNY"), now=NOW)
+    connect.push(sent.id, now=NOW)
+    assert all_end_alike(TRANSFER, stripe_wire) >= SAMPLED
