@@ -17,7 +17,7 @@ from exchange.clearing import certificate, engine, model, verify
 from exchange.clearing.book import Book
 from exchange.clearing.engine import Result
 from exchange.clearing.large import certificate as large_certificate
-from exchange.clearing.large import division, expansion, neighbourhoods, search
+from exchange.clearing.large import division, neighbourhoods
 from exchange.clearing.large import market as markets
 from exchange.clearing.large.market import Market
 from exchange.clearing.large.neighbourhoods import Answer, Batch, Effort
@@ -170,14 +170,6 @@ def test_a_realistic_book_is_cleared_strictly_and_close_to_its_proven_bound(real
     assert result.outcome.welfare > 0
 
 
-def test_the_relaxation_of_a_part_of_the_choices_is_no_better_than_of_all(realistic: Book) -> None:
-    market = built(realistic)
-    unpruned = len(market.every.run)
-
-    assert len(market.groups.cell) < unpruned
-    assert isinstance(market.every, expansion.Alternatives)
-
-
 def test_who_computes_the_batches_of_a_wave_and_when_changes_no_byte(realistic: Book) -> None:
     solver, market = Highs(), built(realistic)
 
@@ -262,4 +254,3 @@ def test_stats_tell_what_each_wave_reached(realistic: Book) -> None:
 
     assert found.stats.waves == sorted(found.stats.waves)
     assert found.stats.waves[-1] <= found.stats.relaxation * (1 + 1e-6)
-    assert search.STANDARD[: len(QUICK)] == QUICK
