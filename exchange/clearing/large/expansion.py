@@ -71,7 +71,6 @@ def groups(alternatives: Alternatives, runs: Runs, orders: Orders) -> Groups:
         begin=np.append(head, len(kept.run)),
         cell=kept.cell,
         cap=kept.cap,
-        surplus=kept.surplus,
     )
 
 

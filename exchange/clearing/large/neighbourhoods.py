@@ -249,7 +249,6 @@ def _groups(market: Market, alternatives: Ints) -> tuple[Groups, Ints]:
         begin=np.append(head, len(group)),
         cell=groups.cell[alternatives],
         cap=groups.cap[alternatives],
-        surplus=groups.surplus[alternatives],
     )
     return part, head
 

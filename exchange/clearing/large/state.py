@@ -75,10 +75,6 @@ class State:
         got = np.bincount(row, weights=self.fills)
         return bool(filled.all()) and one_start and bool((got <= orders.qmax[hourly.order[first]]).all())
 
-    def left(self) -> Ints:
-        """Return the lots of supply left by [cell, period, step]."""
-        return left_over(self.market, self.used)
-
 
 def cost(market: Market, used: Ints) -> int:
     """Return what the lots used cost at the reserves, cheapest first, in micros."""

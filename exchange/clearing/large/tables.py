@@ -83,7 +83,6 @@ class Groups:
     begin: Ints
     cell: Ints  # of each alternative
     cap: Ints  # lots, of each alternative
-    surplus: Ints  # micros that a lot of each alternative can gain at most
 
     def __len__(self) -> int:
         return len(self.order)
