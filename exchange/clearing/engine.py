@@ -30,7 +30,7 @@ from exchange.clearing.search import DEFAULT, Candidate, Limits, Search, Stats
 from exchange.clearing.solver import Highs, Solver
 from exchange.clearing.violations import RejectedBlock, Violation
 
-ENGINE = "strict-uniform/2"
+ENGINE = "strict-uniform/3"
 LARGE = LargeLimits()
 
 
@@ -87,13 +87,8 @@ def clear(
     on who computes them.
     """
     book = books.canonical(book)
-    if limits.divisible and (cleared := divisible.clear(book)) is not None:
-        return _without_search(book, *cleared)
-    solver = solver or Highs()
-    large = markets.build(book) if len(book.orders) > limits.large_orders else None
-    outcome, proof, stats, degraded = (
-        _small(book, solver, limits) if large is None else _large(large, solver, large_limits, run)
-    )
+    cleared = _divisible(book) if limits.divisible else None
+    outcome, proof, stats, degraded = cleared or _searched(book, solver or Highs(), limits, large_limits, run)
     report = verify.verify(book, json.loads(outcome.canonical_bytes()))
     if report.hard:
         raise EngineFault(tuple(str(violation) for violation in report.hard))
@@ -108,6 +103,16 @@ def clear(
         engine_version=engine_version(),
         stats=stats,
     )
+
+
+def _divisible(book: Book) -> _Cleared | None:
+    found = divisible.clear(book)
+    return None if found is None else (*found, Stats(method="divisible"), False)
+
+
+def _searched(book: Book, solver: Solver, limits: Limits, large_limits: LargeLimits, run: Run | None) -> _Cleared:
+    market = markets.build(book) if len(book.orders) > limits.large_orders else None
+    return _small(book, solver, limits) if market is None else _large(market, solver, large_limits, run)
 
 
 def _small(book: Book, solver: Solver, limits: Limits) -> _Cleared:
@@ -158,21 +163,3 @@ def _certificate(
 
 def _vector(market: Market, vector: dict[tuple[int, int], int]) -> Vector:
     return Vector(settle.price_runs(market, vector), certificate.upper_bound(market, vector))
-
-
-def _without_search(book: Book, outcome: Outcome, proof: Certificate) -> Result:
-    """Verify an outcome that needed no search, and return it."""
-    report = verify.verify(book, json.loads(outcome.canonical_bytes()))
-    if report.hard:
-        raise EngineFault(tuple(str(violation) for violation in report.hard))
-    return Result(
-        outcome=outcome,
-        certificate=proof,
-        rejected_blocks=report.rejected_blocks,
-        residuals=report.strict,
-        strict=not report.strict,
-        degraded=False,
-        book_digest=books.digest(book),
-        engine_version=engine_version(),
-        stats=Stats(method="divisible"),
-    )

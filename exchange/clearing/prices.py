@@ -151,6 +151,21 @@ def hurt(market: Market, allocation: Allocation, prices: Mapping[tuple[int, int]
     return tuple(losses)
 
 
+def unrewarded(market: Market, allocation: Allocation, assessment: Assessment) -> tuple[Placement, ...]:
+    """Return the placements that pay all of their limit at ``lo``: no other one can be given up at no loss.
+
+    Prices in their intervals are duals of the divisible rest, so what a block adds is at least its gain at them.
+    """
+    lo = {key: interval.lo for key, interval in assessment.intervals.items()}
+    orders = market.book.orders
+    return tuple(
+        placement
+        for placement in allocation.placements
+        if _payment(market, placement, lo)
+        >= orders[placement.order].limit * orders[placement.order].hours * placement.lots
+    )
+
+
 def over_budget(market: Market, allocation: Allocation, prices: Mapping[tuple[int, int], int]) -> tuple[str, ...]:
     """Return the buyers whose payments exceed their budget."""
     budgets = market.book.budgets

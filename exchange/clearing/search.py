@@ -102,7 +102,7 @@ class Search:
 
     def run(self) -> Candidate:
         """Return the best candidate found; it is at least legal, because the empty allocation is."""
-        found = self._find()
+        found = self._with_even_trades(self._without_idle_blocks(self._find()))
         if found.allocation.placements and self.limits.moves:
             found = self._prefer_earlier(found)
         return found
@@ -207,10 +207,29 @@ class Search:
             allocation, prices.assess(self.market, allocation), allocations.welfare(self.market, allocation)
         )
 
+    def _without_idle_blocks(self, found: Candidate) -> Candidate:
+        """Return the candidate without the blocks that add nothing to its welfare, the latest given up first."""
+        for placement in reversed(prices.unrewarded(self.market, found.allocation, found.assessment)):
+            kept = tuple(other for other in found.allocation.placements if other is not placement)
+            without = self._judge(self.divider.complete(kept, sites=self._sites_of(found)))
+            if without.rank >= found.rank:
+                found = without
+        return found
+
+    def _with_even_trades(self, found: Candidate) -> Candidate:
+        """Return the candidate with hourly demand served wherever spare supply is within its limit, also at no gain."""
+        sites = ties.spare_sites(self.market, found.assessment) | self._sites_of(found)
+        served = self._judge(self.divider.complete(found.allocation.placements, sites=sites))
+        return served if served.rank >= found.rank else found
+
+    def _sites_of(self, found: Candidate) -> dict[int, int]:
+        orders = self.market.book.orders
+        return {order: cell for order, cell, _ in found.allocation.fills if orders[order].single_site}
+
     def _prefer_earlier(self, found: Candidate) -> Candidate:
         """Return an allocation of the same welfare and standing that favours earlier orders, starts and cells."""
         best = [found]
-        sites = {order: cell for order, cell, _ in found.allocation.fills if self.market.book.orders[order].single_site}
+        sites = self._sites_of(found)
 
         def attempt(placements: tuple[Placement, ...]) -> bool:
             if not allocations.fits(self.market, placements):

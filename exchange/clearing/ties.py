@@ -1,15 +1,18 @@
 """Equal welfare, earlier entry: the last pass over an allocation.
 
-A solver's optimum is not a tie rule. Where an unfilled block could stand in for a later one that runs, at the same
-welfare, it does; and a block moves to an earlier start, or to a cell with a lower id, where that costs nothing.
+A solver's optimum is not a tie rule. What gains nothing follows one: hourly orders are served wherever spare supply is
+within their limit, blocks that add nothing stay out. Where an unfilled block could stand in for a later one that runs,
+at the same welfare, it does; and a block moves to an earlier start, or to a cell with a lower id, where that costs
+nothing.
 (Hourly orders need no pass: they are filled by time priority in the first place.)
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, product
 
 from exchange.clearing.allocation import Placement
 from exchange.clearing.model import Group, Market
+from exchange.clearing.prices import Assessment
 
 # Trying a move means pricing the whole allocation again, so their number is bounded.
 Attempt = Callable[[tuple[Placement, ...]], bool]
@@ -33,6 +36,26 @@ def prefer_earlier(
                 accepted = True
                 break
     return tried
+
+
+def spare_sites(market: Market, assessment: Assessment) -> dict[int, int]:
+    """Return for each single-site hourly order the cell of the cheapest spare lot within its limit, if there is one."""
+    spare = {
+        (cell, period): stack[0].reserve
+        for cell, row in enumerate(market.stacks)
+        for period, stack in enumerate(row)
+        if stack and (cell, period) not in assessment.intervals
+    }
+    spare |= {key: each.spare for key, each in assessment.intervals.items() if each.spare is not None}
+    sites = {}
+    for index in market.hourly:
+        order = market.book.orders[index]
+        if order.single_site:
+            keys = product(market.compatible[index], market.windows[index])
+            found = [(spare[key], key[0]) for key in keys if key in spare and spare[key] <= order.limit]
+            if found:
+                sites[index] = min(found)[1]
+    return sites
 
 
 def _moves(market: Market, placements: tuple[Placement, ...]) -> Iterator[tuple[Placement, ...]]:

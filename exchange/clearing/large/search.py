@@ -19,7 +19,7 @@ from exchange.clearing.large.market import Market
 from exchange.clearing.large.neighbourhoods import Answer, Batch, Effort, Planner, Run
 from exchange.clearing.large.pricing import Intervals
 from exchange.clearing.large.program import Part
-from exchange.clearing.large.state import State, paid
+from exchange.clearing.large.state import State, losses, paid
 from exchange.clearing.large.tables import Flags, Floats, Ints
 from exchange.clearing.solver import Solver
 
@@ -133,9 +133,19 @@ class Search:
         self.stats.drops = accepting.drops
         if accepting.drops:
             state = self._put_back(accepting, state)
+        state = self._without_idle_blocks(accepting, state)
         found = accepting.intervals(state)
         cheapest = self.market.stacks.reserve[:, :, 0]
         return Found(state, found, accepting.floors(state, found), cheapest if duals is None else duals)
+
+    def _without_idle_blocks(self, accepting: "_Accepting", state: State) -> State:
+        """Give up the blocks that add nothing to the welfare: all that could be at once or, if not, the latest."""
+        for idle in accepting.idle(state, at_most=self.limits.insertions):
+            lots = np.where(idle[self.market.groups.order[self.market.groups.group]], 0, state.lots)
+            without = accepting.divide(lots)
+            if without.welfare >= state.welfare and accepting.hurts_nobody(without):
+                state = without
+        return state
 
     def _put_back(self, accepting: "_Accepting", state: State) -> State:
         best, left = state, self.limits.insertions
@@ -164,7 +174,9 @@ class _Accepting:
         self.market = market
         self.drops = 0
         self._divider = divider
-        self._exempt = market.orders.single_site & ~market.orders.block
+        # With one cell to take there is nothing to choose, and the order is as convex as any.
+        choice = market.compatible.sum(axis=1)[market.orders.needs] > 1
+        self._exempt = market.orders.single_site & ~market.orders.block & choice
 
     def divide(self, lots: Ints) -> State:
         return self._divider.divide(lots)
@@ -175,6 +187,15 @@ class _Accepting:
     def hurts_nobody(self, state: State) -> bool:
         found = self.intervals(state)
         return found.is_open and pricing.hurt(state, found.lo).nobody
+
+    def idle(self, state: State, *, at_most: int) -> list[Flags]:
+        """Return the running blocks that pay all of their limit at ``lo``: together, then each alone, the latest first.
+
+        Prices in their intervals are duals of the divisible rest, so that no other block can be given up at no loss.
+        """
+        marks = (state.running() >= 0) & (losses(self.market, state.lots, self.intervals(state).lo) >= 0)
+        places = np.flatnonzero(marks)[::-1][:at_most]
+        return [marks, *(np.arange(len(marks)) == place for place in places)] if len(places) else []
 
     def floors(self, state: State, found: Intervals) -> Ints:
         """Return the lower ends of prices that hurt nobody: ``lo``, or nearer to the sellers' where that hurts."""

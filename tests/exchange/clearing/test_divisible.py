@@ -5,16 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.clearing import divisible, engine, parsing, single_product, verify
 from exchange.clearing.book import Book, Needs
-from exchange.clearing.search import DEFAULT
+from exchange.clearing.search import DEFAULT, Limits
 from exchange.clearing.single_product import Match, Side
 from tests.exchange.clearing import cast
 
-SEARCHED = replace(DEFAULT, divisible=False, float_ticks=2**63)
+SEARCHED = replace(DEFAULT, divisible=False)
+ENUMERATED = replace(SEARCHED, float_ticks=-1)
+ON_ARRAYS = replace(SEARCHED, large_orders=-1)
 
 Row = tuple[int, int, int]  # price, lots, sequence
 
@@ -178,15 +180,47 @@ def divisible_books(draw: st.DrawFn) -> Book:
     )
 
 
+def even_trade_of_one_site() -> Book:
+    """Return a book in which a single-site order can only trade at no gain, and another one at a gain of 1."""
+    needs = Needs(model=("a",))
+    return parsing.make_book(
+        cells=[cast.cell("a", model="a")],
+        offers=[cast.offer("s", cell="a", qty=2, reserve=1)],
+        orders=[
+            cast.hourly("gains", seq=1, qty=1, limit=2, needs=needs),
+            cast.hourly("even", seq=2, qty=1, limit=1, needs=needs, single_site=True),
+        ],
+    )
+
+
 @given(divisible_books())
-def test_the_fast_path_publishes_the_bytes_of_the_search(book: Book) -> None:
-    fast, searched = engine.clear(book), engine.clear(book, limits=SEARCHED)
-    # Where nothing in the whole book has a surplus, the search leaves the trades at zero surplus out.
-    assume(searched.outcome.welfare > 0 or not fast.outcome.trades)
+@example(even_trade_of_one_site())
+@pytest.mark.parametrize("limits", [SEARCHED, ENUMERATED, ON_ARRAYS])
+def test_the_fast_path_publishes_the_bytes_of_every_other_path(limits: Limits, book: Book) -> None:
+    fast, searched = engine.clear(book), engine.clear(book, limits=limits)
 
     assert fast.stats.method == "divisible"
     assert searched.stats.method != "divisible"
     assert fast.outcome.canonical_bytes() == searched.outcome.canonical_bytes()
+
+
+@pytest.mark.parametrize("limits", [SEARCHED, ENUMERATED, ON_ARRAYS])
+def test_at_no_gain_hourly_orders_are_served_and_blocks_stay_out(limits: Limits) -> None:
+    book = parsing.make_book(
+        cells=[cast.cell()],
+        offers=[cast.offer("s", t1=2, qty=6, reserve=3)],
+        orders=[
+            cast.block("early", seq=1, qty=2, limit=3, t1=2),
+            cast.hourly("hours", seq=2, qty=2, limit=3, t1=2),
+            cast.block("late", seq=3, qty=1, limit=3, hours=1, t1=2, single_site=True),
+            cast.hourly("site", seq=4, qty=2, limit=3, t1=2, single_site=True),
+            cast.block("gains", seq=5, qty=1, limit=4, t1=2),
+        ],
+    )
+    found = engine.clear(book, limits=limits)
+
+    assert {trade.order: trade.qty for trade in found.outcome.trades} == {"hours": 2, "site": 2, "gains": 1}
+    assert found.strict
 
 
 @given(divisible_books())
