@@ -36,4 +36,6 @@ class BillingConfig(AppConfig):
         "billing_closingpolicy",
         "billing_payoutpolicy",
         "billing_transferfile",
+        "billing_dunninglevel",
+        "billing_dunningnotice",
     )

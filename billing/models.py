@@ -21,10 +21,14 @@ from billing.contracts.models import TaxRate as TaxRate
 from billing.gateway.models import BalanceTransaction as BalanceTransaction
 from billing.gateway.models import GatewayCall as GatewayCall
 from billing.invoices.models import BilledCharge as BilledCharge
+from billing.invoices.models import DunningLevel as DunningLevel
+from billing.invoices.models import DunningNotice as DunningNotice
 from billing.invoices.models import Invoice as Invoice
 from billing.invoices.models import InvoiceCounter as InvoiceCounter
+from billing.invoices.models import InvoiceDispute as InvoiceDispute
 from billing.invoices.models import InvoiceLine as InvoiceLine
 from billing.invoices.models import InvoiceTax as InvoiceTax
+from billing.invoices.models import WriteOff as WriteOff
 from billing.journals.models import JournalLine as JournalLine
 from billing.journals.models import ManualJournal as ManualJournal
 from billing.ledger.models import Account as Account

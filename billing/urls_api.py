@@ -85,6 +85,17 @@ urlpatterns = [
     path("invoices", invoices.Invoices.as_view(), name="api_invoices"),
     path("invoices/<inv:invoice_id>", invoices.OneInvoice.as_view(), name="api_invoice"),
     path("invoices/<inv:invoice_id>/lines", invoices.InvoiceLines.as_view(), name="api_invoice_lines"),
+    path("invoices/<inv:invoice_id>/credit-notes", invoices.CreditInvoiceView.as_view(), name="api_credit_invoice"),
+    path("invoices/<inv:invoice_id>/dispute", invoices.DisputeInvoiceView.as_view(), name="api_dispute_invoice"),
+    path(
+        "invoices/<inv:invoice_id>/resolve-dispute", invoices.ResolveDisputeView.as_view(), name="api_resolve_dispute"
+    ),
+    path("invoices/<inv:invoice_id>/write-off", invoices.AskWriteOffView.as_view(), name="api_ask_write_off"),
+    path(
+        "invoices/<inv:invoice_id>/approve-write-off",
+        invoices.ApproveWriteOffView.as_view(),
+        name="api_approve_write_off",
+    ),
     path("statements", invoices.Statements.as_view(), name="api_statements"),
     path("statements/<stm:statement_id>", invoices.OneStatement.as_view(), name="api_statement"),
     path("statements/<stm:statement_id>/lines", invoices.StatementLines.as_view(), name="api_statement_lines"),

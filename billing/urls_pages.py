@@ -43,6 +43,7 @@ urlpatterns = [
     path("usage", usage.usage, name="usage"),
     path("invoices", invoices.invoices, name="invoices"),
     path("invoices/<inv:invoice_id>", invoices.invoice, name="invoice"),
+    path("invoices/<inv:invoice_id>/<slug:code>", invoices.invoice_act, name="invoice_act"),
     path("contracts/<ctr:contract_id>/invoice", invoices.invoice_now, name="invoice_now"),
     path("sell/statements", invoices.statements, name="statements"),
     path("sell/statements/<stm:statement_id>", invoices.statement, name="statement"),

@@ -18,6 +18,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0, "options": RING},
     # Contracts that ran over a billing month's end; the rows remember which are done.
     "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
+    # Days decide when an invoice is past due and reminded of; a few minutes do not matter.
+    "dun invoices": {"task": "billing.invoices.run_claims", "schedule": 300.0},
     # What made-up members do; nothing where there is no demo market.
     "keep the demo market going": {"task": "exchange.demo.go_on", "schedule": 30.0},
     # What is new in the Stripe balance, and what has become available in it.

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from accounts.foundation import ids
 from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
-from billing.invoices.rules import BOOKS_ZONE, TYPE_CODES, InvoiceKind
+from billing.invoices.rules import BOOKS_ZONE, NOTES, TYPE_CODES, InvoiceKind
 from catalog.measures.money import format_minor
 from catalog.measures.price import format_micros
 from catalog.measures.units import unit
@@ -23,6 +23,7 @@ GUIDELINE: Final = "urn:cen.eu:en16931:2017"
 _NAMES: Final = {
     "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
     "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
 }
 PPM_PER_PERCENT: Final = 10_000
@@ -66,7 +67,7 @@ class _Writer:
 
     def __init__(self, document: Invoice) -> None:
         self.document = document
-        self.sign = -1 if document.kind == InvoiceKind.CREDIT_NOTE else 1
+        self.sign = -1 if document.kind in NOTES else 1
         rows = list(document.lines.order_by("n"))
         priced = [row for row in rows if row.price_micros is not None]
         self.lines: Sequence[InvoiceLine] = priced or rows
@@ -163,7 +164,17 @@ class _Writer:
             _day(terms, "ram:DueDateDateTime", self.document.due_at)  # BT-9
         else:
             _add(terms, "ram:Description", "Settled through the account with the exchange.")  # BT-20
-        self._sums(_add(settlement, "ram:SpecifiedTradeSettlementHeaderMonetarySummation"))
+        sums = _add(settlement, "ram:SpecifiedTradeSettlementHeaderMonetarySummation")
+        self._sums(sums)
+        if self.document.corrects is not None:
+            original = self.document.corrects
+            assert original.issued_at is not None, original.id
+            referenced = _add(settlement, "ram:InvoiceReferencedDocument")
+            _add(referenced, "ram:IssuerAssignedID", original.number)  # BT-25
+            # BT-26
+            held = _add(referenced, "ram:FormattedIssueDateTime")
+            day = f"{original.issued_at.astimezone(BOOKS_ZONE):%Y%m%d}"
+            _add(held, "qdt:DateTimeString", day, format="102")
 
     @staticmethod
     def _tax(element: Element, category: str, rate_ppm: int) -> None:

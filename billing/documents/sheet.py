@@ -91,6 +91,8 @@ def _facts(document: Invoice, language: Language) -> tuple[tuple[str, str], ...]
         (said["market"], document.contract.market_code),
         (said["currency"], document.currency),
     ]
+    if document.corrects is not None:
+        facts += [(said["corrects"], document.corrects.number), (said["because"], document.correction_reason)]
     if document.due_at is not None:
         facts.append((said["due"], _when(document.due_at)))
     return tuple(facts)

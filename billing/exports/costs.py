@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from accounts.foundation import ids
@@ -69,8 +69,11 @@ def _midnight(day: date) -> datetime:
 
 def invoices_of(buyer: Organisation, month: Month) -> QuerySet[Invoice]:
     """Return a buyer's issued invoices and credit notes of a month, in the order of their issue."""
-    of_month = {"period_end__gt": month.interval.start, "period_end__lte": month.interval.end}
-    issued = Invoice.objects.filter(organisation=buyer, side=Side.CUSTOMER, **of_month)
+    begins, ends = month.interval.start, month.interval.end
+    of_month = Q(corrects__isnull=True, period_end__gt=begins, period_end__lte=ends)
+    # What is taken back of an invoice counts in the month in which it is: its own may have been reported.
+    of_month |= Q(corrects__isnull=False, issued_at__gte=begins, issued_at__lt=ends)
+    issued = Invoice.objects.filter(of_month, organisation=buyer, side=Side.CUSTOMER)
     return issued.exclude(status=InvoiceStatus.DRAFT).order_by("issued_at", "id")
 
 
@@ -102,6 +105,7 @@ class _Sheet:
             billing_start=month.interval.start,
             billing_end=month.interval.end,
             market=invoice.contract.market_code,
+            is_correction=invoice.corrects_id is not None,
         )
         offerings = Offering.objects.select_related("site__cluster__hub", "resource_type__service_class")
         needed = {line.offering_id for line in invoice.lines.all() if line.offering_id is not None}
@@ -128,7 +132,7 @@ class _Sheet:
     def _line(self, line: InvoiceLine) -> Iterator[CostRow]:
         if line.price_micros is not None:
             yield from self._usage(line)
-        elif line.amount_minor >= 0:
+        elif line.amount_minor >= 0 and not self.document.is_correction:
             yield self._share(line)
         else:
             yield self._credit(line)

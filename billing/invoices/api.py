@@ -14,11 +14,19 @@ from accounts.web.filters import ChoiceFilter, InstantFilter, TypedIdFilter, che
 from accounts.web.idempotent import idempotent
 from accounts.web.serializers import InputSerializer
 from accounts.web.views import ExchangeAPIView, ListMixin
-from billing.invoices import queries
+from billing.invoices import claims, corrections, queries
 from billing.invoices import services as invoices
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.rules import InvoiceStatus, Side
-from billing.invoices.serializers import InvoiceLineOut, InvoiceOut, OneInvoiceOut
+from billing.invoices.rules import InvoiceStatus, Resolution, Side
+from billing.invoices.serializers import (
+    AskWriteOff,
+    CreditInvoice,
+    DisputeInvoice,
+    InvoiceLineOut,
+    InvoiceOut,
+    OneInvoiceOut,
+    ResolveDispute,
+)
 
 BUYERS = (Capability.VIEW_BUYING, Capability.VIEW_BOOKS, Capability.SUPPORT)
 PROVIDERS = (Capability.VIEW_SELLING, Capability.VIEW_BOOKS, Capability.SUPPORT)
@@ -141,3 +149,84 @@ class InvoiceOfContract(ExchangeAPIView):
         """Invoice what a contract has delivered and reported since its last invoice."""
         self.read()
         return self.answer(invoices.invoice_on_demand(self.actor, contract_id, now=clock.now()))
+
+
+class CreditInvoiceView(ExchangeAPIView):
+    """Credit notes on an invoice."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE_BOOKS}
+    inputs: ClassVar = {"POST": CreditInvoice}
+    outputs: ClassVar = {"POST": OneInvoiceOut}
+
+    @idempotent
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Take an invoice back, in part or what is left of it; the answer is the credit note."""
+        given = self.read()
+        note = corrections.credit_invoice(
+            self.actor,
+            invoice_id,
+            reason=given["reason"],
+            amounts_minor=CreditInvoice.amounts(given, currency=queries.currency_of(invoice_id)),
+            provider_bears_it=given["provider_bears_it"],
+            now=clock.now(),
+        )
+        return self.answer(note)
+
+
+class DisputeInvoiceView(ExchangeAPIView):
+    """The buyer objects to an invoice."""
+
+    required_capability: ClassVar = {"POST": Capability.TRADE}
+    inputs: ClassVar = {"POST": DisputeInvoice}
+    outputs: ClassVar = {"POST": OneInvoiceOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Open a dispute; reminders wait until it is resolved."""
+        return self.answer(claims.dispute(self.actor, invoice_id, reason=self.read()["reason"], now=clock.now()))
+
+
+class ResolveDisputeView(ExchangeAPIView):
+    """Finance answers a dispute."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE_BOOKS}
+    inputs: ClassVar = {"POST": ResolveDispute}
+    outputs: ClassVar = {"POST": OneInvoiceOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Close the dispute with a reason."""
+        given = self.read()
+        resolution = Resolution(given["resolution"])
+        return self.answer(claims.resolve(self.actor, invoice_id, resolution, reason=given["reason"], now=clock.now()))
+
+
+class AskWriteOffView(ExchangeAPIView):
+    """Finance proposes to give a claim up."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE_BOOKS}
+    inputs: ClassVar = {"POST": AskWriteOff}
+    outputs: ClassVar = {"POST": OneInvoiceOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Propose it; a colleague approves."""
+        return self.answer(claims.ask_write_off(self.actor, invoice_id, reason=self.read()["reason"], now=clock.now()))
+
+
+class ApproveWriteOffView(ExchangeAPIView):
+    """A second person gives a claim up."""
+
+    required_capability: ClassVar = {"POST": Capability.APPROVE_BOOKS}
+    inputs: ClassVar = {"POST": NothingToSay}
+    outputs: ClassVar = {"POST": OneInvoiceOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Write off what is outstanding."""
+        self.read()
+        return self.answer(claims.approve_write_off(self.actor, invoice_id, now=clock.now()))

@@ -1,6 +1,6 @@
 """What invoicing declines."""
 
-from accounts.foundation.errors import Conflict, NotFound
+from accounts.foundation.errors import Conflict, Forbidden, NotFound, Unprocessable
 
 
 class NothingToInvoice(Conflict):
@@ -25,3 +25,66 @@ class NoSuchInvoice(NotFound):
     """There is no such invoice, or none that the caller may see."""
 
     code = "invoice_not_found"
+
+
+class InvoiceMoveRefused(Conflict):
+    """The state of the document does not allow it."""
+
+    code = "invoice_move_refused"
+
+    def __init__(self, status: str, wanted: str) -> None:
+        super().__init__(f"An invoice that is {status} cannot be {wanted}.")
+
+
+class NothingToCredit(Conflict):
+    """Everything that the invoice charged has been taken back."""
+
+    code = "nothing_to_credit"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Nothing of {number} is left to take back.")
+
+
+class CreditTooLarge(Unprocessable):
+    """More would be taken back than was charged."""
+
+    code = "credit_too_large"
+
+
+class StatementMissing(Conflict):
+    """The provider has no statement yet that could be corrected."""
+
+    code = "statement_missing"
+
+    def __init__(self) -> None:
+        super().__init__("The provider's statement is not issued yet; what it should not say can still be corrected.")
+
+
+class DisputeTooLate(Conflict):
+    """An invoice is disputed within its terms."""
+
+    code = "dispute_too_late"
+
+    def __init__(self, until: str) -> None:
+        super().__init__(f"This invoice could be disputed until {until}.")
+
+
+class NoSuchDispute(NotFound):
+    """The invoice has no open dispute."""
+
+    code = "dispute_not_found"
+
+
+class OwnWriteOff(Forbidden):
+    """Whoever asked for a write-off does not approve it."""
+
+    code = "own_write_off"
+
+    def __init__(self) -> None:
+        super().__init__("The person who asked for a write-off cannot approve it; a colleague must.")
+
+
+class NoSuchWriteOff(NotFound):
+    """Nobody has asked to write this invoice off."""
+
+    code = "write_off_not_found"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import rfc8785
+from django.db.models import Sum
 
 from accounts.foundation import ids
 from billing.contracts.models import Contract
@@ -16,7 +17,7 @@ from billing.invoices import rules, wording
 from billing.invoices.models import BilledCharge, Invoice, InvoiceCounter, InvoiceLine, InvoiceTax
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
 from billing.rating import charges as rating_charges
-from billing.rating.bills import Bill, Line
+from billing.rating.bills import Bill, Line, LineKind
 from billing.rating.models import Charge
 from billing.rating.quantities import exact_decimal, printed_decimal
 
@@ -59,7 +60,11 @@ def issue(draft: Draft, *, pay_within: timedelta | None, now: datetime) -> Invoi
     The counter's row stays locked until the commit, so that a rolled back document leaves no gap. A document
     is never issued before the one with the number before it, whatever the caller's clock says.
     """
-    invoice = _store(draft, now=now)
+    return finalise(_store(draft, now=now), pay_within=pay_within, now=now)
+
+
+def finalise(invoice: Invoice, *, pay_within: timedelta | None, now: datetime) -> Invoice:
+    """Give a stored draft the next number of its series; nothing but its state changes from then on."""
     year = rules.year_of(now)
     counter = _locked_counter(invoice.series, year, now=now)
     counter.last += 1
@@ -73,6 +78,12 @@ def issue(draft: Draft, *, pay_within: timedelta | None, now: datetime) -> Invoi
     invoice.digest = digest(invoice)
     invoice.save(update_fields=["year", "n", "number", "issued_at", "due_at", "status", "digest"])
     return invoice
+
+
+def sums(document: Invoice) -> dict[LineKind, int]:
+    """Return what the lines of a document come to, by kind."""
+    lines = document.lines.order_by().values_list("kind").annotate(Sum("amount_minor"))
+    return {LineKind(kind): int(amount) for kind, amount in lines}
 
 
 def digest(invoice: Invoice) -> str:
@@ -199,7 +210,10 @@ def _locked_counter(series: str, year: int, *, now: datetime) -> InvoiceCounter:
 
 def _content(invoice: Invoice) -> dict[str, Any]:
     assert invoice.issued_at is not None, "a draft has no content yet"
-    return {
+    correction = {}
+    if invoice.corrects is not None:
+        correction = {"corrects": invoice.corrects.number, "because": invoice.correction_reason}
+    return correction | {
         "format": FORMAT,
         "number": invoice.number,
         "kind": str(invoice.kind),

@@ -5,6 +5,7 @@ After issue only the state and what was paid change (triggers see to it); correc
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -12,7 +13,7 @@ from accounts.foundation import ids, strict
 from accounts.organisations.models import Organisation
 from accounts.projects.models import Project
 from billing.contracts.models import Contract
-from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Resolution, Side
 from billing.rating.bills import LineKind
 from billing.rating.models import Charge
 from billing.rating.quantities import LARGEST
@@ -71,6 +72,9 @@ class Invoice(models.Model):
     due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     synthetic = models.BooleanField(default=False)
+    # Of a credit note: the document that it takes something back of, and why.
+    corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="notes")
+    correction_reason = models.CharField(max_length=200, blank=True, default="")
     # What changes after issue.
     status = models.CharField(max_length=16, default=InvoiceStatus.DRAFT)
     paid_minor = models.BigIntegerField(default=0)
@@ -99,7 +103,7 @@ class Invoice(models.Model):
             models.CheckConstraint(condition=Q(reason__in=list(Reason)), name="invoice_reason_known"),
             models.CheckConstraint(condition=Q(status__in=list(InvoiceStatus)), name="invoice_status_known"),
             models.CheckConstraint(
-                condition=Q(side=Side.PROVIDER, kind=InvoiceKind.PROVIDER_STATEMENT)
+                condition=Q(side=Side.PROVIDER, kind__in=[InvoiceKind.PROVIDER_STATEMENT, InvoiceKind.PROVIDER_CREDIT])
                 | Q(side=Side.CUSTOMER, kind__in=[InvoiceKind.CUSTOMER, InvoiceKind.CREDIT_NOTE]),
                 name="invoice_kind_is_of_its_side",
             ),
@@ -109,7 +113,7 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind=InvoiceKind.CUSTOMER, total_minor__gte=0)
-                | Q(kind=InvoiceKind.CREDIT_NOTE, total_minor__lt=0)
+                | Q(kind__in=[InvoiceKind.CREDIT_NOTE, InvoiceKind.PROVIDER_CREDIT], total_minor__lt=0)
                 | Q(kind=InvoiceKind.PROVIDER_STATEMENT),
                 name="invoice_sign_is_of_its_kind",
             ),
@@ -132,6 +136,17 @@ class Invoice(models.Model):
                     | Q(total_minor__lt=0, paid_minor=0, credited_minor=0, written_off_minor=0)
                 ),
                 name="invoice_not_paid_beyond_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    reason=Reason.CORRECTION,
+                    corrects__isnull=False,
+                    kind__in=[InvoiceKind.CREDIT_NOTE, InvoiceKind.PROVIDER_CREDIT],
+                )
+                & ~Q(correction_reason="")
+                | Q(~Q(reason=Reason.CORRECTION), corrects__isnull=True, correction_reason="")
+                & ~Q(kind=InvoiceKind.PROVIDER_CREDIT),
+                name="invoice_correction_points_at_its_original",
             ),
             models.CheckConstraint(
                 condition=Q(status=InvoiceStatus.PAID, paid_at__isnull=False)
@@ -242,3 +257,116 @@ class BilledCharge(models.Model):
 
     def __str__(self) -> str:
         return self.side
+
+
+class InvoiceDispute(models.Model):
+    """A buyer's objection to an invoice, and how finance answered it. Only its resolution is ever added."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="disputes")
+    reason = models.CharField(max_length=500)
+    opened_by = models.CharField(max_length=200)  # as the audit trail names them
+    opened_at = models.DateTimeField()
+    resolution = models.CharField(max_length=16, blank=True, default="")
+    resolution_reason = models.CharField(max_length=500, blank=True, default="")
+    resolved_by = models.CharField(max_length=200, blank=True, default="")
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice"], condition=Q(resolved_at__isnull=True), name="invoice_dispute_one_open"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="invoice_dispute_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(resolution="", resolution_reason="", resolved_by="", resolved_at__isnull=True)
+                | Q(resolution__in=list(Resolution), resolved_at__gte=F("opened_at"))
+                & ~Q(resolution_reason="")
+                & ~Q(resolved_by=""),
+                name="invoice_dispute_resolved_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(opened_at__gte=strict.EARLIEST, opened_at__lt=strict.LATEST)
+                & (Q(resolved_at__isnull=True) | Q(resolved_at__lt=strict.LATEST)),
+                name="invoice_dispute_times_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.resolution or "open"
+
+
+class DunningLevel(models.Model):
+    """When a reminder of an unpaid invoice goes out, and what it announces. Reference data, append-only."""
+
+    level = models.PositiveSmallIntegerField(primary_key=True)
+    days_past_due = models.PositiveSmallIntegerField(unique=True)
+    fee_minor = models.BigIntegerField(default=0)  # announced, in minor units of the invoice's currency
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(level__gt=0, fee_minor__gte=0), name="dunning_level_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"level {self.level}"
+
+
+class DunningNotice(models.Model):
+    """A reminder that went out: one of each level for an invoice. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="reminders")
+    level = models.ForeignKey(DunningLevel, on_delete=models.PROTECT, related_name="notices")
+    outstanding_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField()
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["invoice", "level"], name="dunning_notice_once_a_level"),
+            models.CheckConstraint(
+                condition=Q(outstanding_minor__gt=0, fee_minor__gte=0), name="dunning_notice_of_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__gte=strict.EARLIEST, sent_at__lt=strict.LATEST),
+                name="dunning_notice_time_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"level {self.level_id}"
+
+
+class WriteOff(models.Model):
+    """A claim given up: asked for by one person, approved by another."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="write_offs")
+    reason = models.CharField(max_length=500)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    amount_minor = models.BigIntegerField(null=True)  # what was outstanding when it was approved
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["invoice"], name="write_off_once"),
+            models.CheckConstraint(condition=~Q(reason=""), name="write_off_has_a_reason"),
+            models.CheckConstraint(condition=~Q(asked_by=F("approved_by")), name="write_off_takes_two_people"),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True, amount_minor__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__gte=F("asked_at"), amount_minor__gt=0),
+                name="write_off_approved_as_a_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_at__gte=strict.EARLIEST, asked_at__lt=strict.LATEST)
+                & (Q(approved_at__isnull=True) | Q(approved_at__lt=strict.LATEST)),
+                name="write_off_times_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason

@@ -12,13 +12,15 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
-from accounts.foundation.errors import DomainError
+from accounts.foundation.errors import DomainError, NotFound
 from accounts.web.listing import listing
 from billing.contracts import queries as contracts
 from billing.contracts.rules import OVER
-from billing.invoices import queries, services
+from billing.invoices import acts, queries, services
 from billing.invoices.rules import Side
 from catalog.measures.units import unit
+
+REASON_LENGTH = 200
 
 
 @require_safe
@@ -81,6 +83,26 @@ def invoice(request: HttpRequest, actor: Actor, invoice_id: UUID) -> HttpRespons
     return _document(request, actor, Side.CUSTOMER, invoice_id, "billing/invoice.html")
 
 
+@require_POST
+@actor_required(Capability.TRADE, Capability.OPERATE_BOOKS, Capability.APPROVE_BOOKS)
+def invoice_act(request: HttpRequest, actor: Actor, invoice_id: UUID, code: str) -> HttpResponse:
+    """Do one of the acts that the page of an invoice offers."""
+    act = acts.BY_NAME.get(code)
+    if act is None:
+        raise NotFound(_("There is no such act."))
+    reason = " ".join(request.POST.get("reason", "").split())
+    if not 1 <= len(reason) <= REASON_LENGTH or not reason.isprintable():
+        messages.error(request, _("Say why, in at most %(most)s characters.") % {"most": REASON_LENGTH})
+        return redirect("invoice", invoice_id=invoice_id)
+    try:
+        done = act.verb(actor, invoice_id, reason, clock.now())
+    except DomainError as error:
+        messages.error(request, error.detail)
+        return redirect("invoice", invoice_id=invoice_id)
+    messages.success(request, _("Done: %(number)s is %(status)s.") % {"number": done.number, "status": done.status})
+    return redirect("invoice", invoice_id=done.id)
+
+
 @never_cache
 @require_safe
 @actor_required(Capability.VIEW_SELLING, Capability.VIEW_BOOKS, Capability.SUPPORT)
@@ -92,4 +114,11 @@ def statement(request: HttpRequest, actor: Actor, statement_id: UUID) -> HttpRes
 def _document(request: HttpRequest, actor: Actor, side: Side, document_id: UUID, template: str) -> HttpResponse:
     document = queries.one(actor, side, document_id)
     lines = [{"line": line, "unit_name": unit(line.unit).name_en} for line in document.lines.all()]
-    return render(request, template, {"document": document, "lines": lines, "taxes": list(document.taxes.all())})
+    context = {
+        "document": document,
+        "lines": lines,
+        "taxes": list(document.taxes.all()),
+        "notes": list(document.notes.order_by("n")),
+        "acts": acts.offered(actor, document),
+    }
+    return render(request, template, context)

@@ -15,7 +15,7 @@ CAPABILITY_BY_SIDE = {Side.CUSTOMER: Capability.VIEW_BUYING, Side.PROVIDER: Capa
 def visible_to(actor: Actor, side: Side) -> QuerySet[Invoice]:
     """The issued documents of a side that an actor may see: their organisation's, and all to staff."""
     documents = Invoice.objects.filter(side=side).exclude(status=InvoiceStatus.DRAFT)
-    documents = documents.select_related("organisation", "contract")
+    documents = documents.select_related("organisation", "contract", "corrects")
     if actor.is_staff:
         return documents
     if actor.organisation_id is None or not actor.can(CAPABILITY_BY_SIDE[side]):
@@ -30,6 +30,14 @@ def one(actor: Actor, side: Side, invoice_id: UUID) -> Invoice:
     if document is None:
         raise NoSuchInvoice
     return document
+
+
+def currency_of(invoice_id: UUID) -> str:
+    """Return the currency of a document; raises NoSuchInvoice."""
+    currency = Invoice.objects.filter(id=invoice_id).values_list("currency", flat=True).first()
+    if currency is None:
+        raise NoSuchInvoice
+    return currency
 
 
 def lines(actor: Actor, side: Side, invoice_id: UUID) -> QuerySet[InvoiceLine]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from billing.contracts.rules import BOOKS_ZONE as BOOKS_ZONE
@@ -20,6 +20,7 @@ class InvoiceKind(StrEnum):
     CUSTOMER = "customer"
     CREDIT_NOTE = "credit_note"
     PROVIDER_STATEMENT = "provider_statement"
+    PROVIDER_CREDIT = "provider_credit"
 
 
 class InvoiceStatus(StrEnum):
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     CONTRACT_END = "contract_end"
     MONTH_END = "month_end"
     ON_DEMAND = "on_demand"
+    CORRECTION = "correction"
 
 
 class Side(StrEnum):
@@ -52,22 +54,47 @@ MOVES: Final[Mapping[InvoiceStatus, frozenset[InvoiceStatus]]] = {
     InvoiceStatus.DRAFT: frozenset({InvoiceStatus.ISSUED}),
     InvoiceStatus.ISSUED: frozenset({InvoiceStatus.PAID, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED}),
     InvoiceStatus.PAST_DUE: frozenset({InvoiceStatus.PAID, InvoiceStatus.DISPUTED, InvoiceStatus.WRITTEN_OFF}),
-    InvoiceStatus.DISPUTED: frozenset({InvoiceStatus.PAID, InvoiceStatus.PAST_DUE, InvoiceStatus.WRITTEN_OFF}),
+    InvoiceStatus.DISPUTED: frozenset(
+        {InvoiceStatus.ISSUED, InvoiceStatus.PAID, InvoiceStatus.PAST_DUE, InvoiceStatus.WRITTEN_OFF}
+    ),
     InvoiceStatus.PAID: frozenset(),
     InvoiceStatus.WRITTEN_OFF: frozenset(),
 }
+
+
+def may_move(current: InvoiceStatus, wanted: InvoiceStatus) -> bool:
+    """Whether the move is one of the table's."""
+    return wanted in MOVES[current]
+
 
 SERIES: Final[Mapping[InvoiceKind, str]] = {
     InvoiceKind.CUSTOMER: "INV",
     InvoiceKind.CREDIT_NOTE: "CN",
     InvoiceKind.PROVIDER_STATEMENT: "STM",
+    InvoiceKind.PROVIDER_CREDIT: "SCN",
 }
 
-# UN/CEFACT 1001 document types (BT-3): 389 is a self-billed invoice.
+# Kinds whose amounts take back what another document charged.
+NOTES: Final = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.PROVIDER_CREDIT})
+
+# On these an amount may still be outstanding.
+OPEN: Final = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED})
+
+
+class Resolution(StrEnum):
+    """How a dispute ended."""
+
+    UPHELD = "upheld"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+# UN/CEFACT 1001 document types (BT-3): 389 is a self-billed invoice, 261 a self-billed credit note.
 TYPE_CODES: Final[Mapping[InvoiceKind, str]] = {
     InvoiceKind.CUSTOMER: "380",
     InvoiceKind.CREDIT_NOTE: "381",
     InvoiceKind.PROVIDER_STATEMENT: "389",
+    InvoiceKind.PROVIDER_CREDIT: "261",
 }
 
 
@@ -90,19 +117,49 @@ def customer_posting(bill: Bill, buyer_id: UUID, *, on_credit: bool) -> Sequence
     """Return flow 3: the customer's wallet (or receivable) against revenue, credits, fee, vouchers and VAT."""
     return (
         debit(Code.RECEIVABLE if on_credit else Code.WALLET, bill.total_minor, buyer_id),
-        credit(Code.CAPACITY_REVENUE, bill.sum_minor(*SUPPLY, LineKind.RETURNED)),
-        credit(Code.SLA_CREDITS, bill.sum_minor(LineKind.SLA_CREDIT)),
-        credit(Code.FEE_INCOME, bill.sum_minor(LineKind.FEE)),
-        credit(Code.VOUCHERS, bill.sum_minor(LineKind.VOUCHER)),
-        credit(Code.OUTPUT_VAT, bill.tax_minor),
+        *revenue_posting(_sums(bill), bill.tax_minor),
     )
 
 
 def statement_posting(bill: Bill, provider_id: UUID) -> Sequence[Line]:
     """Return flow 3b: cost net of commission, the SLA clawback and input VAT against what the provider is owed."""
+    return cost_posting(_sums(bill), bill.tax_minor, bill.total_minor, provider_id)
+
+
+def revenue_posting(sums: Mapping[LineKind, int], tax_minor: int) -> Sequence[Line]:
+    """Return the exchange's side of an invoice or a credit note: `sums` of its lines by kind, and its tax."""
     return (
-        debit(Code.COST_OF_CAPACITY, bill.sum_minor(*SUPPLY, LineKind.RETURNED, LineKind.COMMISSION)),
-        debit(Code.SLA_CLAWBACK, bill.sum_minor(LineKind.SLA_CREDIT)),
-        debit(Code.INPUT_VAT, bill.tax_minor),
-        credit(Code.PAYABLE_PENDING, bill.total_minor, provider_id),
+        credit(Code.CAPACITY_REVENUE, sum(sums.get(kind, 0) for kind in (*SUPPLY, LineKind.RETURNED))),
+        credit(Code.SLA_CREDITS, sums.get(LineKind.SLA_CREDIT, 0)),
+        credit(Code.FEE_INCOME, sums.get(LineKind.FEE, 0)),
+        credit(Code.VOUCHERS, sums.get(LineKind.VOUCHER, 0)),
+        credit(Code.OUTPUT_VAT, tax_minor),
     )
+
+
+def cost_posting(sums: Mapping[LineKind, int], tax_minor: int, total_minor: int, provider_id: UUID) -> Sequence[Line]:
+    """Return the posting of a statement or of a note on one."""
+    return (
+        debit(Code.COST_OF_CAPACITY, sum(sums.get(kind, 0) for kind in (*SUPPLY, LineKind.RETURNED, LineKind.COMMISSION))),
+        debit(Code.SLA_CLAWBACK, sums.get(LineKind.SLA_CREDIT, 0)),
+        debit(Code.INPUT_VAT, tax_minor),
+        credit(Code.PAYABLE_PENDING, total_minor, provider_id),
+    )
+
+
+def _sums(bill: Bill) -> Mapping[LineKind, int]:
+    return {kind: bill.sum_minor(kind) for kind in LineKind}
+
+
+class Claim(Protocol):
+    """The amounts of an invoice, in minor units."""
+
+    total_minor: int
+    paid_minor: int
+    credited_minor: int
+    written_off_minor: int
+
+
+def outstanding(claim: Claim) -> int:
+    """Return what is still to be paid on an invoice."""
+    return claim.total_minor - claim.paid_minor - claim.credited_minor - claim.written_off_minor

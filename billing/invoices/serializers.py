@@ -6,15 +6,69 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.foundation import ids
-from accounts.web.serializers import OutputSerializer, SpelledId
+from accounts.foundation.errors import Invalid
+from accounts.foundation.fields import StrictBoolean, StrictChoice, StrictInteger, StrictText
+from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
 from billing.contracts.serializers import PartyOut, PriceOut
 from billing.invoices import rules
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.rules import InvoiceKind, Side
+from billing.invoices.rules import InvoiceKind, Resolution, Side
 from billing.ledger.serializers import MONEY_SCHEMA, MoneyOut, money
+from catalog.measures.errors import MeasureError
+from catalog.measures.money import parse_minor
 from catalog.measures.units import unit
 
 PERCENT_PPM = 10_000
+MAX_LINES = 1_000
+
+
+class CreditLine(InputSerializer):
+    """What is taken back of one line, without tax, in the currency of the invoice."""
+
+    n = StrictInteger(min_value=1, max_value=32_767)
+    amount = StrictText(max_length=24)
+
+
+class CreditInvoice(InputSerializer):
+    """What a credit note takes back: the amounts of some lines, or without `lines` all that is left."""
+
+    reason = StrictText(max_length=200)
+    lines = serializers.ListField(child=CreditLine(), required=False, min_length=1, max_length=MAX_LINES)
+    provider_bears_it = StrictBoolean(required=False, default=False)
+
+    @staticmethod
+    def amounts(given: dict[str, Any], *, currency: str) -> dict[int, int] | None:
+        """Return the amounts in minor units by line; raises Invalid naming the one that cannot be read."""
+        if "lines" not in given:
+            return None
+        amounts: dict[int, int] = {}
+        for place, line in enumerate(given["lines"]):
+            if line["n"] in amounts:
+                raise Invalid.field(f"/lines/{place}/n", line["n"], "each line once")
+            try:
+                amounts[line["n"]] = parse_minor(line["amount"], currency)
+            except MeasureError as error:
+                raise Invalid.field(f"/lines/{place}/amount", line["amount"], f"an amount in {currency}") from error
+        return amounts
+
+
+class DisputeInvoice(InputSerializer):
+    """What is wrong with the invoice."""
+
+    reason = StrictText(max_length=500)
+
+
+class ResolveDispute(InputSerializer):
+    """How the dispute ends, and why."""
+
+    resolution = StrictChoice(options=Resolution)
+    reason = StrictText(max_length=500)
+
+
+class AskWriteOff(InputSerializer):
+    """Why the claim is given up."""
+
+    reason = StrictText(max_length=500)
 
 
 @extend_schema_field(MONEY_SCHEMA)
@@ -98,14 +152,22 @@ class InvoiceOut(OutputSerializer):
     tax = MoneyOut("tax_minor")
     total = MoneyOut("total_minor")
     paid = MoneyOut("paid_minor")
+    credited = MoneyOut("credited_minor")
+    written_off = MoneyOut("written_off_minor")
     issued_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)
     paid_at = serializers.DateTimeField(allow_null=True)
+    corrects = serializers.SerializerMethodField()
+    correction_reason = serializers.CharField()
     synthetic = serializers.BooleanField()
 
     def get_id(self, invoice: Invoice) -> str:
         """Return the id in the spelling of its side: inv_ or stm_."""
         return ids.spell("inv" if invoice.side == Side.CUSTOMER else "stm", invoice.id)
+
+    def get_corrects(self, invoice: Invoice) -> str | None:
+        """Return the number of the document that a credit note takes something back of."""
+        return None if invoice.corrects is None else invoice.corrects.number
 
     def get_type_code(self, invoice: Invoice) -> str:
         """Return the document type of EN 16931 (BT-3): 380 invoice, 381 credit note, 389 self-billed invoice."""

@@ -13,9 +13,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from accounts.actors.actor import Actor, Capability
-from accounts.audit import services as audit
-from accounts.events import services as events
-from accounts.foundation import ids
 from billing.budgets import services as budgets
 from billing.contracts import queries as contract_queries
 from billing.contracts import rules as contract_rules
@@ -24,7 +21,7 @@ from billing.contracts.errors import NoSuchContract
 from billing.contracts.models import Contract
 from billing.contracts.rules import ContractStatus
 from billing.contracts.terms import Terms
-from billing.invoices import issuing, rules
+from billing.invoices import issuing, rules, trail
 from billing.invoices.errors import ContractNotOver, NothingToInvoice
 from billing.invoices.issuing import Draft
 from billing.invoices.models import BilledCharge, Invoice, InvoiceLine
@@ -37,7 +34,6 @@ from billing.rating import services as rating
 from billing.rating.bills import Bill, LineKind
 from billing.rating.models import Charge
 from billing.usage.models import MeteringPoint
-from catalog.measures.money import format_minor
 
 
 @transaction.atomic
@@ -156,7 +152,7 @@ def _invoice_customer(
     _post_invoice(contract, invoice, bill, payment, on_credit=on_credit, now=now)
     if not on_credit or bill.total_minor <= 0:
         _mark_paid(invoice, now=now)
-    _tell(actor, invoice, now=now)
+    trail.tell(actor, invoice, now=now)
     return invoice
 
 
@@ -251,7 +247,7 @@ def _state_provider(actor: Actor, contract: Contract, *, now: datetime) -> Invoi
             due_at=statement.period_end + timedelta(days=agreed.dispute_days),
             now=now,
         )
-    _tell(actor, statement, now=now)
+    trail.tell(actor, statement, now=now)
     return statement
 
 
@@ -286,28 +282,3 @@ def _settle_if_done(actor: Actor, contract: Contract, *, now: datetime) -> None:
 
 def _last_of(contract: Contract, side: Side) -> Invoice | None:
     return Invoice.objects.filter(contract=contract, side=side, reason=Reason.CONTRACT_END).first()
-
-
-def _tell(actor: Actor, invoice: Invoice, *, now: datetime) -> None:
-    """Leave the trail: an audit record, and an event for the party of the document."""
-    is_statement = invoice.side == Side.PROVIDER
-    subject = "statement" if is_statement else "invoice"
-    told = {
-        "number": invoice.number,
-        "contract": ids.spell("ctr", invoice.contract_id),
-        "total": format_minor(invoice.total_minor, invoice.currency),
-        "currency": invoice.currency,
-        "status": str(invoice.status),
-    }
-    audit.record(
-        actor,
-        f"{subject}.issued",
-        subject,
-        invoice.id,
-        None,
-        told | {"digest": invoice.digest},
-        now=now,
-        organisation_id=invoice.organisation_id,
-    )
-    spelled = {subject: ids.spell("stm" if is_statement else "inv", invoice.id)}
-    events.emit(f"{subject}.issued", subject, invoice.id, invoice.organisation_id, told | spelled, now=now)

@@ -10,7 +10,7 @@ from accounts.actors.actor import Actor
 from accounts.foundation import clock
 from accounts.foundation.strict import instant
 from accounts.jobs.registry import Renew
-from billing.invoices import months
+from billing.invoices import claims, months
 from billing.invoices import services as invoices
 
 ACTOR: Final = Actor.system("billing")
@@ -36,3 +36,9 @@ def invoice_month(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None
 def enqueue_months() -> int:
     """Ring by beat: have contracts that ran over a month's end invoiced for it."""
     return months.enqueue_due(now=clock.now())
+
+
+@shared_task(name="billing.invoices.run_claims")
+def run_claims() -> int:
+    """Ring by beat: mark invoices past due and send the reminders that are due."""
+    return claims.run_due(now=clock.now())

@@ -168,6 +168,17 @@ CORRUPTIONS: Final = (
         "what is paid was also written off",
         one("billing_invoice", "written_off_minor = 1", where="paid_minor > 0"),
     ),
+    corruption(
+        "I5",
+        "more is said to be credited than notes give back",
+        one("billing_invoice", "credited_minor = 1, paid_minor = paid_minor - 1", where=_INVOICE),
+    ),
+    corruption(
+        "I5",
+        "a claim was given up by nobody",
+        one("billing_invoice", "written_off_minor = 1, paid_minor = paid_minor - 1", where=_INVOICE),
+    ),
+    corruption("I5", "a dispute that nobody opened", one("billing_invoice", "status = 'disputed'", where=_INVOICE)),
     corruption("I5", "a settled contract holds funds", one("billing_contract", "held_minor = 1")),
     corruption(
         "I5", "contracts hold more than their hold", "UPDATE billing_contract SET held_minor = 1, status = 'active'"

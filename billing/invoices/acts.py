@@ -1,0 +1,105 @@
+"""What a person may do about an invoice on its page: each act takes one reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors.actor import Actor, Capability
+from billing.invoices import claims, corrections
+from billing.invoices.models import Invoice
+from billing.invoices.rules import OPEN, InvoiceKind, InvoiceStatus, Resolution, outstanding
+
+Verb = Callable[[Actor, UUID, str, datetime], Invoice]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act: its name in addresses, its words, who may do it, when it is offered, and what it does."""
+
+    name: str
+    label: str | Promise
+    capability: Capability
+    is_offered: Callable[[Invoice], bool]
+    verb: Verb
+
+
+def _dispute(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    return claims.dispute(actor, invoice_id, reason=reason, now=now)
+
+
+def _uphold(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    return claims.resolve(actor, invoice_id, Resolution.UPHELD, reason=reason, now=now)
+
+
+def _reject(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    return claims.resolve(actor, invoice_id, Resolution.REJECTED, reason=reason, now=now)
+
+
+def _take_back(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    return corrections.credit_invoice(actor, invoice_id, reason=reason, now=now)
+
+
+def _ask_write_off(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    return claims.ask_write_off(actor, invoice_id, reason=reason, now=now)
+
+
+def _approve_write_off(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
+    return claims.approve_write_off(actor, invoice_id, now=now)
+
+
+def _is_unpaid(invoice: Invoice) -> bool:
+    return invoice.status in {InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE}
+
+
+def _is_disputed(invoice: Invoice) -> bool:
+    return invoice.disputes.filter(resolved_at__isnull=True).exists()
+
+
+def _may_be_given_up(invoice: Invoice) -> bool:
+    return invoice.status in OPEN - {InvoiceStatus.ISSUED} and outstanding(invoice) > 0
+
+
+ACTS: Final = (
+    Act("dispute", _("Dispute this invoice"), Capability.TRADE, _is_unpaid, _dispute),
+    Act("uphold", _("Uphold the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _uphold),
+    Act("reject", _("Reject the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _reject),
+    Act(
+        "take-back",
+        _("Take back all that is left"),
+        Capability.OPERATE_BOOKS,
+        lambda invoice: invoice.status != InvoiceStatus.WRITTEN_OFF and invoice.credited_minor < invoice.total_minor,
+        _take_back,
+    ),
+    Act(
+        "write-off",
+        _("Propose to write it off"),
+        Capability.OPERATE_BOOKS,
+        lambda invoice: _may_be_given_up(invoice) and not invoice.write_offs.exists(),
+        _ask_write_off,
+    ),
+    Act(
+        "approve-write-off",
+        _("Approve the write-off"),
+        Capability.APPROVE_BOOKS,
+        lambda invoice: _may_be_given_up(invoice) and invoice.write_offs.filter(approved_at__isnull=True).exists(),
+        _approve_write_off,
+    ),
+)
+BY_NAME: Final = {act.name: act for act in ACTS}
+
+
+def offered(actor: Actor, invoice: Invoice) -> list[Act]:
+    """Return what an actor is offered on the page of an invoice."""
+    if invoice.kind != InvoiceKind.CUSTOMER:
+        return []
+    own = invoice.organisation_id == actor.organisation_id
+    return [
+        act
+        for act in ACTS
+        if actor.can(act.capability) and (own or act.capability != Capability.TRADE) and act.is_offered(invoice)
+    ]

@@ -1,0 +1,336 @@
+"""Credit notes: an issued document is never changed; what was wrong is taken back by a document of its own.
+
+A note points at its original, has a line for each line that it takes something back of, and never takes back more
+than was charged. Where the provider bears it, its statement gets a note with the same amounts and the commission on
+them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts.actors.actor import Actor, Capability
+from accounts.foundation import ids
+from accounts.foundation.errors import FieldProblem
+from billing.contracts import services as contracts
+from billing.contracts.models import Contract
+from billing.contracts.terms import Terms
+from billing.invoices import issuing, rules, trail
+from billing.invoices.errors import CreditTooLarge, InvoiceMoveRefused, NoSuchInvoice, NothingToCredit, StatementMissing
+from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
+from billing.ledger import services as ledger
+from billing.ledger.chart import Code
+from billing.ledger.rules import Source, credit
+from billing.payouts import services as payouts
+from billing.rating.bills import SUPPLY, LineKind
+from catalog.measures import rounding
+from catalog.measures.money import format_minor
+from catalog.measures.rounding import PPM
+
+_PROVIDERS_KINDS = frozenset({*SUPPLY, LineKind.SLA_CREDIT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What a note takes back of one line of its original: minor units, signed like the line."""
+
+    line: InvoiceLine
+    amount_minor: int
+
+
+@transaction.atomic
+def credit_invoice(
+    actor: Actor,
+    invoice_id: UUID,
+    *,
+    reason: str,
+    now: datetime,
+    amounts_minor: Mapping[int, int] | None = None,
+    provider_bears_it: bool = False,
+) -> Invoice:
+    """Take an invoice back in part (net amounts by line number) or, without amounts, all that is left of it.
+
+    An open claim is reduced first; the rest goes to the buyer's wallet. Raises NoSuchInvoice, InvoiceMoveRefused,
+    NothingToCredit, CreditTooLarge, StatementMissing.
+    """
+    actor.require(Capability.OPERATE_BOOKS)
+    invoice, contract = _locked(invoice_id)
+    if invoice.kind != InvoiceKind.CUSTOMER or invoice.status == InvoiceStatus.WRITTEN_OFF:
+        is_note = invoice.kind != InvoiceKind.CUSTOMER
+        raise InvoiceMoveRefused("a credit note" if is_note else invoice.status, "credited")
+    taken = _taken(invoice, amounts_minor)
+    note = _note(invoice, contract, taken, kind=InvoiceKind.CREDIT_NOTE, reason=reason, now=now)
+    _give_back(invoice, note, now=now)
+    trail.tell(actor, note, now=now)
+    if provider_bears_it:
+        _credit_statement(actor, contract, taken, reason=reason, now=now)
+    return note
+
+
+def _locked(invoice_id: UUID) -> tuple[Invoice, Contract]:
+    contract_id = (
+        Invoice.objects.filter(id=invoice_id, side=Side.CUSTOMER)
+        .exclude(status=InvoiceStatus.DRAFT)
+        .values_list("contract_id", flat=True)
+        .first()
+    )
+    if contract_id is None:
+        raise NoSuchInvoice
+    # The contract's lock is the one that numbers its documents; two notes wait for each other at it.
+    contract = contracts.locked(contract_id)
+    return Invoice.objects.select_for_update(no_key=True).get(id=invoice_id), contract
+
+
+def _taken(invoice: Invoice, amounts_minor: Mapping[int, int] | None) -> list[_Taken]:
+    """Return what is to be taken back of each line; raises NothingToCredit and CreditTooLarge naming the lines."""
+    before = _credited_by_line(invoice)
+    lines = {line.n: line for line in invoice.lines.order_by("n")}
+    left = {n: line.amount_minor - before.get(n, 0) for n, line in lines.items()}
+    if amounts_minor is None:
+        taken = [_Taken(lines[n], amount) for n, amount in left.items() if amount]
+        if not taken:
+            raise NothingToCredit(invoice.number)
+        return taken
+    problems = []
+    for n, amount_minor in amounts_minor.items():
+        most = abs(left.get(n, 0))
+        if n not in lines:
+            problems.append(FieldProblem(f"/lines/{n}", f"There is no line {n}; expected 1 to {len(lines)}."))
+        elif not 0 < amount_minor <= most:
+            got, limit = (format_minor(value, invoice.currency) for value in (amount_minor, most))
+            problems.append(FieldProblem(f"/lines/{n}", f"Expected more than 0 and at most {limit}, got {got}."))
+    if problems:
+        raise CreditTooLarge(problems[0].detail, problems)
+    return [
+        _Taken(lines[n], amount if lines[n].amount_minor > 0 else -amount)
+        for n, amount in sorted(amounts_minor.items())
+    ]
+
+
+def _credited_by_line(document: Invoice) -> dict[int, int]:
+    """Return what earlier notes took back of each line, signed like the line."""
+    credited: dict[int, int] = {}
+    for line in InvoiceLine.objects.filter(invoice__corrects=document):
+        n = int(line.source["line"])
+        credited[n] = credited.get(n, 0) - line.amount_minor
+    return credited
+
+
+def _note(
+    original: Invoice,
+    contract: Contract,
+    taken: Sequence[_Taken],
+    *,
+    kind: InvoiceKind,
+    reason: str,
+    now: datetime,
+    extra: Sequence[InvoiceLine] = (),
+) -> Invoice:
+    """Store a note over lines of its original, number it, and post it; `extra` are lines without an original."""
+    lines = [*(_line(original, one) for one in taken), *extra]
+    net_minor = sum(line.amount_minor for line in lines)
+    taxes = _taxes(original, lines)
+    tax_minor = sum(tax.tax_minor for tax in taxes)
+    if net_minor + tax_minor >= 0:
+        total = format_minor(net_minor + tax_minor, original.currency)
+        raise CreditTooLarge(f"Together these lines would add {total} to what is owed; a note takes something back.")
+    note = Invoice.objects.create(
+        kind=kind,
+        reason=Reason.CORRECTION,
+        contract=contract,
+        contract_n=Invoice.objects.filter(contract=contract, side=original.side).count() + 1,
+        side=original.side,
+        organisation_id=original.organisation_id,
+        project_id=original.project_id,
+        series=rules.SERIES[kind],
+        currency=original.currency,
+        period_start=original.period_start,
+        period_end=original.period_end,
+        cutoff_at=original.cutoff_at,
+        net_minor=net_minor,
+        tax_minor=tax_minor,
+        total_minor=net_minor + tax_minor,
+        rounding=rules.ROUNDING,
+        seller=original.seller,
+        buyer=original.buyer,
+        corrects=original,
+        correction_reason=reason,
+        created_at=now,
+        synthetic=original.synthetic,
+        status=InvoiceStatus.DRAFT,
+    )
+    for n, line in enumerate(lines, start=1):
+        line.invoice, line.n = note, n
+    InvoiceLine.objects.bulk_create(lines)
+    for tax in taxes:
+        tax.invoice = note
+    InvoiceTax.objects.bulk_create(taxes)
+    return issuing.finalise(note, pay_within=None, now=now)
+
+
+def _line(original: Invoice, one: _Taken) -> InvoiceLine:
+    """Return the line of a note: all of the amount that is taken back, with its sign turned."""
+    line = one.line
+    source: dict[str, Any] = {
+        "contract": ids.spell("ctr", original.contract_id),
+        "corrects": original.number,
+        "line": line.n,
+    }
+    return InvoiceLine(
+        kind=line.kind,
+        description=f"Taken back of line {line.n} of {original.number}: {line.description}"[:300],
+        offering_id=line.offering_id,
+        project_id=line.project_id,
+        unit="percent",
+        quantity=100,
+        raw_quantity=PPM,
+        raw_per_unit=PPM // 100,
+        price_micros=None,
+        base_quantity=1,
+        share_ppm=PPM,
+        share_base_minor=abs(one.amount_minor),
+        amount_minor=-one.amount_minor,
+        tax_category=line.tax_category,
+        tax_rate_ppm=line.tax_rate_ppm,
+        service_start=line.service_start,
+        service_end=line.service_end,
+        source=source,
+    )
+
+
+def _taxes(original: Invoice, lines: Sequence[InvoiceLine]) -> list[InvoiceTax]:
+    """Return the taxes of a note: what the tax on all notes so far comes to, less what earlier ones took back.
+
+    So notes over everything take back the original's tax to the last coin; a single one may be a coin beside its rate.
+    """
+    earlier = {
+        (row["category"], row["rate_ppm"]): (row["base"], row["tax"])
+        for row in InvoiceTax.objects.filter(invoice__corrects=original)
+        .values("category", "rate_ppm")
+        .annotate(base=Sum("base_minor"), tax=Sum("tax_minor"))
+    }
+    bases: dict[tuple[str, int], int] = {}
+    for line in lines:
+        group = (line.tax_category, line.tax_rate_ppm)
+        bases[group] = bases.get(group, 0) + line.amount_minor
+    taxes = []
+    for (category, rate_ppm), base_minor in sorted(bases.items()):
+        base_before, tax_before = earlier.get((category, rate_ppm), (0, 0))
+        tax_minor = rounding.share(base_before + base_minor, rate_ppm) - tax_before
+        taxes.append(InvoiceTax(category=category, rate_ppm=rate_ppm, base_minor=base_minor, tax_minor=tax_minor))
+    return taxes
+
+
+def _give_back(invoice: Invoice, note: Invoice, *, now: datetime) -> None:
+    """Post a note: off the open claim first, the rest into the wallet; and note both on the original."""
+    credited_minor = -note.total_minor
+    outstanding = rules.outstanding(invoice)
+    off_claim = min(outstanding, credited_minor)
+    into_wallet = credited_minor - off_claim
+    assert note.issued_at is not None
+    ledger.post(
+        Source("invoice", note.id, "issue"),
+        [
+            credit(Code.RECEIVABLE, off_claim, invoice.organisation_id),
+            credit(Code.WALLET, into_wallet, invoice.organisation_id),
+            *rules.revenue_posting(issuing.sums(note), note.tax_minor),
+        ],
+        currency=note.currency,
+        effective_at=note.issued_at,
+        now=now,
+        memo=f"{note.number} of {invoice.number}",
+    )
+    invoice.credited_minor += credited_minor
+    invoice.paid_minor -= into_wallet
+    if invoice.status in rules.OPEN and rules.outstanding(invoice) == 0:
+        invoice.status, invoice.paid_at = InvoiceStatus.PAID, now
+    invoice.save(update_fields=["credited_minor", "paid_minor", "status", "paid_at"])
+    note.status, note.paid_at = InvoiceStatus.PAID, now  # nothing is to be paid on it
+    note.save(update_fields=["status", "paid_at"])
+
+
+def _credit_statement(
+    actor: Actor, contract: Contract, taken: Sequence[_Taken], *, reason: str, now: datetime
+) -> Invoice | None:
+    """Take from the provider what was given back of its supply, less the commission on it; None when it is nothing."""
+    statement = (
+        Invoice.objects.select_for_update(no_key=True)
+        .filter(contract=contract, kind=InvoiceKind.PROVIDER_STATEMENT)
+        .exclude(status=InvoiceStatus.DRAFT)
+        .first()
+    )
+    if statement is None:
+        raise StatementMissing
+    supplied = [one for one in taken if one.line.kind in _PROVIDERS_KINDS]
+    if not supplied:
+        return None
+    counterparts = [_Taken(_counterpart(statement, one.line), one.amount_minor) for one in supplied]
+    commission = _commission(statement, contract, counterparts)
+    note = _note(
+        statement,
+        contract,
+        counterparts,
+        kind=InvoiceKind.PROVIDER_CREDIT,
+        reason=reason,
+        now=now,
+        extra=commission,
+    )
+    assert note.issued_at is not None
+    ledger.post(
+        Source("statement", note.id, "issue"),
+        rules.cost_posting(issuing.sums(note), note.tax_minor, note.total_minor, contract.provider_id),
+        currency=note.currency,
+        effective_at=note.issued_at,
+        now=now,
+        memo=f"{note.number} of {statement.number}",
+    )
+    payouts.schedule_release(
+        note.id,
+        contract.provider_id,
+        amount_minor=note.total_minor,
+        currency=note.currency,
+        due_at=max(now, statement.period_end + timedelta(days=Terms.from_document(contract.terms).dispute_days)),
+        now=now,
+    )
+    trail.tell(actor, note, now=now)
+    return note
+
+
+def _counterpart(statement: Invoice, line: InvoiceLine) -> InvoiceLine:
+    """Return the statement's line for the same supply at the same price."""
+    assert line.offering_id is not None, "what a provider supplies is of an offering"
+    same = statement.lines.filter(
+        kind=line.kind,
+        offering_id=line.offering_id,
+        unit=line.unit,
+        price_micros=line.price_micros,
+        share_ppm=line.share_ppm,
+    )
+    found = same.order_by("n").first()
+    if found is None:
+        raise StatementMissing
+    return found
+
+
+def _commission(statement: Invoice, contract: Contract, taken: Sequence[_Taken]) -> list[InvoiceLine]:
+    """Return the commission that is given back, a line for each tax rate of the statement's commission."""
+    rate_ppm = Terms.from_document(contract.terms).fees.provider_commission_ppm
+    lines = []
+    for line in statement.lines.filter(kind=LineKind.COMMISSION).order_by("n"):
+        base_minor = sum(
+            one.amount_minor for one in taken if one.line.kind in SUPPLY and one.line.tax_rate_ppm == line.tax_rate_ppm
+        )
+        amount_minor = rounding.share(base_minor, rate_ppm)
+        if amount_minor:
+            made = _line(statement, _Taken(line, -amount_minor))
+            made.share_ppm, made.share_base_minor = rate_ppm, base_minor
+            made.raw_quantity, made.quantity = Decimal(rate_ppm), Decimal(rate_ppm) / (PPM // 100)
+            lines.append(made)
+    return lines
