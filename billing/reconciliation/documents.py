@@ -7,7 +7,7 @@ from django.db import connection
 from billing.contracts.models import Contract
 from billing.contracts.rules import ContractStatus
 from billing.invoices.models import Invoice
-from billing.invoices.rules import InvoiceKind, InvoiceStatus
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Side, outstanding
 from billing.ledger.chart import Code
 from billing.reconciliation.rules import WORK_PATIENCE, Item, ItemKind
 
@@ -38,16 +38,16 @@ def postings_unlike_documents(now: datetime, limit: int) -> list[Item]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT i.id, i.kind, i.issued_at, i.organisation_id, o.name, i.currency, i.total_minor, p.posted
+            SELECT i.id, i.side, i.issued_at, i.organisation_id, o.name, i.currency, i.total_minor, p.posted
             FROM billing_invoice i
             JOIN accounts_organisation o ON o.id = i.organisation_id
             CROSS JOIN LATERAL (
-                SELECT coalesce(sum(CASE WHEN i.kind = %(statement)s THEN -e.amount_minor ELSE e.amount_minor END), 0)
+                SELECT coalesce(sum(CASE WHEN i.side = %(provider)s THEN -e.amount_minor ELSE e.amount_minor END), 0)
                        AS posted
                 FROM billing_ledgertransaction x
                 JOIN billing_ledgerentry e ON e.transaction_id = x.id
                 JOIN billing_account a ON a.id = e.account_id
-                WHERE x.source_type = CASE WHEN i.kind = %(statement)s THEN 'statement' ELSE 'invoice' END
+                WHERE x.source_type = CASE WHEN i.side = %(provider)s THEN 'statement' ELSE 'invoice' END
                   AND x.source_id = i.id AND x.purpose = 'issue' AND a.organisation_id = i.organisation_id
                   AND a.code IN (%(wallet)s, %(receivable)s, %(payable)s)
             ) AS p
@@ -55,7 +55,7 @@ def postings_unlike_documents(now: datetime, limit: int) -> list[Item]:
             ORDER BY i.issued_at LIMIT %(limit)s
             """,
             {
-                "statement": InvoiceKind.PROVIDER_STATEMENT,
+                "provider": Side.PROVIDER,
                 "draft": InvoiceStatus.DRAFT,
                 "wallet": Code.WALLET,
                 "receivable": Code.RECEIVABLE,
@@ -69,14 +69,14 @@ def postings_unlike_documents(now: datetime, limit: int) -> list[Item]:
             ItemKind.DOCUMENT_POSTING,
             issued_at,
             "The ledger shows another amount for this document than its total.",
-            "statement" if kind == InvoiceKind.PROVIDER_STATEMENT else "invoice",
+            "statement" if side == Side.PROVIDER else "invoice",
             document_id,
             organisation_id,
             name,
             int(total - posted),
             currency,
         )
-        for document_id, kind, issued_at, organisation_id, name, currency, total, posted in rows
+        for document_id, side, issued_at, organisation_id, name, currency, total, posted in rows
     ]
 
 
@@ -91,6 +91,12 @@ def postings_without_source(now: datetime, limit: int) -> list[Item]:
             WHERE NOT CASE x.source_type
                 WHEN 'top_up' THEN EXISTS (SELECT 1 FROM billing_topup WHERE id = x.source_id)
                 WHEN 'bank_receipt' THEN EXISTS (SELECT 1 FROM billing_bankreceipt WHERE id = x.source_id)
+                WHEN 'balance_transaction' THEN
+                    EXISTS (SELECT 1 FROM billing_balancetransaction WHERE id = x.source_id)
+                WHEN 'card_payment' THEN EXISTS (SELECT 1 FROM billing_cardpayment WHERE id = x.source_id)
+                WHEN 'card_refund' THEN EXISTS (SELECT 1 FROM billing_cardrefund WHERE id = x.source_id)
+                WHEN 'card_dispute' THEN EXISTS (SELECT 1 FROM billing_carddispute WHERE id = x.source_id)
+                WHEN 'voucher' THEN EXISTS (SELECT 1 FROM billing_voucher WHERE id = x.source_id)
                 WHEN 'invoice' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
                 WHEN 'statement' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
                 WHEN 'journal' THEN EXISTS (SELECT 1 FROM billing_manualjournal WHERE id = x.source_id)
@@ -130,7 +136,7 @@ def invoices_past_due(now: datetime, limit: int) -> list[Item]:
             row.id,
             row.organisation_id,
             row.organisation.name,
-            row.total_minor - row.paid_minor - row.credited_minor - row.written_off_minor,
+            outstanding(row),
             row.currency,
         )
         for row in late.select_related("organisation").order_by("due_at")[:limit]

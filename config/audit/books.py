@@ -109,7 +109,8 @@ BOOKS: Final = (
                 AND (t.source_type, i.side) IN (('invoice', 'customer'), ('statement', 'provider'))
             LEFT JOIN billing_manualjournal j ON t.source_type = 'journal' AND j.id = t.source_id
             LEFT JOIN billing_payout o ON t.source_type = 'payout' AND o.id = t.source_id
-            WHERE coalesce(p.id, b.id, s.id, c.id, r.id, d.id, i.id, j.id, o.id) IS NULL
+            LEFT JOIN billing_voucher v ON t.source_type = 'voucher' AND v.id = t.source_id
+            WHERE coalesce(p.id, b.id, s.id, c.id, r.id, d.id, i.id, j.id, o.id, v.id) IS NULL
               AND NOT (t.source_type = 'ledger_transaction' AND t.reversal_of_id IS NOT DISTINCT FROM t.source_id)
             """,
     ),
