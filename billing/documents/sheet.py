@@ -73,7 +73,7 @@ def sheet(document: Invoice, language: Language) -> Sheet:
         facts=_facts(document, language),
         parties=(_party(said["seller"], document.seller), _party(said["buyer"], document.buyer)),
         heads=tuple(said[head] for head in ("description", "quantity", "unit", "price", "rate", "amount")),
-        rows=tuple(_row(line, document, terms, language) for line in lines),
+        rows=tuple(_row(line, document, description(line, document, terms, language), language) for line in lines),
         sums=tuple(sums),
         total=(said["total"], f"{_grouped(document.total_minor, document.currency)} {document.currency}"),
         notes=_notes(document, language),
@@ -114,7 +114,7 @@ def _party(role: str, party: dict[str, str]) -> Party:
     return Party(role, party["legal_name"], party["address"], party["tax_id"])
 
 
-def _row(line: InvoiceLine, document: Invoice, terms: Terms, language: Language) -> Row:
+def _row(line: InvoiceLine, document: Invoice, description: str, language: Language) -> Row:
     said = words(language)
     measured = unit(line.unit)
     if line.share_ppm is None:
@@ -130,7 +130,7 @@ def _row(line: InvoiceLine, document: Invoice, terms: Terms, language: Language)
         unit_name = f"{said['share_of']} {_grouped(line.share_base_minor, document.currency)}"
         price = ""
     return Row(
-        description=line.description if language is Language.ENGLISH else _chinese(line, terms),
+        description=description,
         quantity=quantity,
         unit=unit_name,
         price=price,
@@ -139,25 +139,34 @@ def _row(line: InvoiceLine, document: Invoice, terms: Terms, language: Language)
     )
 
 
+def description(line: InvoiceLine, document: Invoice, terms: Terms, language: Language) -> str:
+    """Say what a line is for: the stored English, or the same from what is stored of the line in Chinese."""
+    if language is Language.ENGLISH:
+        return line.description
+    original = document.corrects
+    if original is None:
+        return _chinese(line, terms)
+    taken = original.lines.select_related("offering__site").get(n=line.source["line"])
+    return f"冲减 {original.number} 第 {taken.n} 行：{_chinese(taken, terms)}"
+
+
 def _chinese(line: InvoiceLine, terms: Terms) -> str:
-    """Say what a line is for from what is stored of it; what has no Chinese words keeps its own."""
-    said = words(Language.CHINESE)
-    if line.kind == LineKind.VOUCHER:
-        return line.description.replace("Voucher", "算力券", 1)
+    kind, said = LineKind(line.kind), words(Language.CHINESE)
+    if kind is LineKind.VOUCHER:
+        return f"{said[kind]} {line.description.removeprefix(words(Language.ENGLISH)[kind]).strip()}"
     if line.offering is None:
-        return said.get(line.kind, line.description)
+        return said[kind]
     agreed = terms.offering(line.offering.id)
-    place = line.offering.site.name_zh or agreed.place
-    if line.kind == LineKind.CAPACITY and line.price_micros is not None:
-        return f"{agreed.name}，{place}，成交价 {format_micros(line.price_micros)}"
-    if line.kind == LineKind.METERED:
-        return f"{METERS_ZH.get(line.unit, unit(line.unit).name_zh)}，{agreed.name}，{place}"
-    if line.kind == LineKind.SLA_CREDIT:
+    where = f"{agreed.name}，{line.offering.site.name_zh or agreed.place}"
+    if kind is LineKind.CAPACITY:
+        assert line.price_micros is not None, line
+        return f"{where}，{said[kind]} {format_micros(line.price_micros)}"
+    if kind is LineKind.METERED:
+        return f"{METERS_ZH.get(line.unit, unit(line.unit).name_zh)}，{where}"
+    if kind in {LineKind.SLA_CREDIT, LineKind.RETURNED}:
         span = f"{_when(line.service_start)} – {_when(line.service_end)}"
-        return f"SLA 补偿：未交付的{unit(agreed.unit).name_zh}，{span}"
-    if line.kind in said:
-        return f"{said[line.kind]}，{agreed.name}，{place}"
-    return line.description
+        return f"{said[kind]}{unit(agreed.unit).name_zh}，{span}"
+    return f"{said[kind]}，{where}"
 
 
 def _when(instant: datetime) -> str:

@@ -49,8 +49,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "synthetic": "Made for a simulation: no money is owed for it.",
     "digest": "Digest (SHA-256)",
     "price_each": "per {base}",
-    LineKind.FEE: "Exchange fee",
-    LineKind.COMMISSION: "Exchange commission",
+    LineKind.VOUCHER: "Voucher",
 }
 
 _CHINESE: Final[Mapping[str, str]] = {
@@ -87,10 +86,14 @@ _CHINESE: Final[Mapping[str, str]] = {
     "synthetic": "模拟数据：无需付款。",
     "digest": "摘要（SHA-256）",
     "price_each": "每 {base}",
+    LineKind.CAPACITY: "成交价",
     LineKind.MINIMUM: "最低消费补足",
     LineKind.ADJUSTMENT: "客户类别或服务质量调整",
+    LineKind.RETURNED: "提前退回部分的应付款：",
+    LineKind.SLA_CREDIT: "SLA 补偿：未交付的",
     LineKind.FEE: "交易服务费",
     LineKind.COMMISSION: "平台佣金",
+    LineKind.VOUCHER: "算力券",
 }
 
 # What a meter is called on a line.
@@ -104,6 +107,9 @@ METERS_ZH: Final[Mapping[str, str]] = {
     "tokens_in": "输入 token",
     "tokens_out": "输出 token",
     "energy_kwh": "电量",
+    "tflops_hours": "额定算力",
+    "pflops_hours": "额定算力",
+    "bandwidth_mbps_p95": "带宽（第 95 百分位）",
 }
 
 

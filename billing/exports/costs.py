@@ -130,7 +130,7 @@ class _Sheet:
             )
 
     def _line(self, line: InvoiceLine) -> Iterator[CostRow]:
-        if line.price_micros is not None:
+        if line.price_micros is not None and line.offering_id is not None:
             yield from self._usage(line)
         elif line.amount_minor >= 0 and not self.document.is_correction:
             yield self._share(line)

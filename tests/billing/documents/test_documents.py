@@ -10,12 +10,15 @@ from drafthorse.utils import validate_xml
 from pypdf import PdfReader
 
 from billing.contracts import services as contracts
+from billing.contracts.terms import Terms
 from billing.documents import cii, pdf
-from billing.documents.sheet import sheet
+from billing.documents.sheet import description, sheet
 from billing.documents.words import Language
+from billing.invoices import corrections
 from billing.invoices import services as invoices
 from billing.invoices.models import Invoice
 from billing.invoices.rules import InvoiceKind, Reason, Side
+from billing.rating.bills import LineKind
 from tests.billing import delivery
 from tests.billing.delivery import Stage, slot
 
@@ -154,6 +157,43 @@ def test_a_credit_note_states_positive_amounts_and_has_a_line(stage: Stage) -> N
     check_arithmetic(root)
     assert root.findtext(f".//{RAM}TypeCode") == "381"
     assert summed(root)["GrandTotalAmount"] == Decimal(-note.total_minor) / 100 > 0
+
+
+def test_a_note_on_an_invoice_names_its_original_in_both_forms(stage: Stage) -> None:
+    invoice, _ = ended(stage)
+    note = corrections.credit_invoice(stage.finance, invoice.id, reason="Billed in error", now=delivery.AFTER)
+
+    root = tree(note)
+
+    check_arithmetic(root)
+    assert root.findtext(f".//{RAM}TypeCode") == "381"
+    assert root.findtext(f".//{RAM}InvoiceReferencedDocument/{RAM}IssuerAssignedID") == invoice.number
+    assert summed(root)["GrandTotalAmount"] == Decimal("3925.00")
+    printed, original = sheet(note, Language.CHINESE), sheet(invoice, Language.CHINESE)
+    assert ("原单据", invoice.number) in printed.facts
+    assert [row.description for row in printed.rows] == [
+        f"冲减 {invoice.number} 第 {n} 行：{row.description}" for n, row in enumerate(original.rows, start=1)
+    ]
+
+
+@pytest.mark.parametrize("kind", list(LineKind))
+def test_every_kind_of_line_has_words_in_both_languages(stage: Stage, kind: LineKind) -> None:
+    invoice, _ = ended(stage)
+    terms = Terms.from_document(invoice.contract.terms)
+    line = invoice.lines.get(n=1)
+    line.kind = kind
+    if kind in {LineKind.FEE, LineKind.COMMISSION, LineKind.VOUCHER}:
+        line.offering = None
+    line.description = "Voucher V-1" if kind is LineKind.VOUCHER else "Said in English"
+
+    words = description(line, invoice, terms, Language.CHINESE)
+
+    names = (terms.offerings[0].name, terms.offerings[0].place, "SLA", "V-1")
+    for name in names:
+        words = words.replace(name, "")
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in words)
+    assert not any(letter.isascii() and letter.isalpha() for letter in words)
+    assert description(line, invoice, terms, Language.ENGLISH) == line.description
 
 
 @pytest.mark.parametrize("language", list(Language))
