@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors.actor import Actor, Capability
 from billing.invoices import claims, corrections
 from billing.invoices.models import Invoice
-from billing.invoices.rules import OPEN, InvoiceKind, InvoiceStatus, Resolution, outstanding
+from billing.invoices.rules import DISPUTABLE, OPEN, InvoiceKind, InvoiceStatus, Resolution, outstanding
 
 Verb = Callable[[Actor, UUID, str, datetime], Invoice]
 
@@ -24,7 +24,7 @@ class Act:
     name: str
     label: str | Promise
     capability: Capability
-    is_offered: Callable[[Invoice], bool]
+    is_offered: Callable[[Invoice, datetime], bool]
     verb: Verb
 
 
@@ -52,48 +52,54 @@ def _approve_write_off(actor: Actor, invoice_id: UUID, reason: str, now: datetim
     return claims.approve_write_off(actor, invoice_id, now=now)
 
 
-def _is_unpaid(invoice: Invoice) -> bool:
-    return invoice.status in {InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE}
+def _may_be_disputed(invoice: Invoice, now: datetime) -> bool:
+    return invoice.status in DISPUTABLE and not _is_disputed(invoice, now) and now < claims.disputable_until(invoice)
 
 
-def _is_disputed(invoice: Invoice) -> bool:
+def _is_disputed(invoice: Invoice, now: datetime) -> bool:
     return invoice.disputes.filter(resolved_at__isnull=True).exists()
+
+
+def _may_be_taken_back(invoice: Invoice, now: datetime) -> bool:
+    return invoice.status != InvoiceStatus.WRITTEN_OFF and invoice.credited_minor < invoice.total_minor
 
 
 def _may_be_given_up(invoice: Invoice) -> bool:
     return invoice.status in OPEN - {InvoiceStatus.ISSUED} and outstanding(invoice) > 0
 
 
+def _write_off_may_be_asked(invoice: Invoice, now: datetime) -> bool:
+    return _may_be_given_up(invoice) and not invoice.write_offs.exists()
+
+
+def _write_off_is_asked(invoice: Invoice, now: datetime) -> bool:
+    return _may_be_given_up(invoice) and invoice.write_offs.filter(approved_at__isnull=True).exists()
+
+
 ACTS: Final = (
-    Act("dispute", _("Dispute this invoice"), Capability.TRADE, _is_unpaid, _dispute),
+    Act("dispute", _("Dispute this invoice"), Capability.TRADE, _may_be_disputed, _dispute),
     Act("uphold", _("Uphold the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _uphold),
     Act("reject", _("Reject the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _reject),
-    Act(
-        "take-back",
-        _("Take back all that is left"),
-        Capability.OPERATE_BOOKS,
-        lambda invoice: invoice.status != InvoiceStatus.WRITTEN_OFF and invoice.credited_minor < invoice.total_minor,
-        _take_back,
-    ),
+    Act("take-back", _("Take back all that is left"), Capability.OPERATE_BOOKS, _may_be_taken_back, _take_back),
     Act(
         "write-off",
         _("Propose to write it off"),
         Capability.OPERATE_BOOKS,
-        lambda invoice: _may_be_given_up(invoice) and not invoice.write_offs.exists(),
+        _write_off_may_be_asked,
         _ask_write_off,
     ),
     Act(
         "approve-write-off",
         _("Approve the write-off"),
         Capability.APPROVE_BOOKS,
-        lambda invoice: _may_be_given_up(invoice) and invoice.write_offs.filter(approved_at__isnull=True).exists(),
+        _write_off_is_asked,
         _approve_write_off,
     ),
 )
 BY_NAME: Final = {act.name: act for act in ACTS}
 
 
-def offered(actor: Actor, invoice: Invoice) -> list[Act]:
+def offered(actor: Actor, invoice: Invoice, *, now: datetime) -> list[Act]:
     """Return what an actor is offered on the page of an invoice."""
     if invoice.kind != InvoiceKind.CUSTOMER:
         return []
@@ -101,5 +107,5 @@ def offered(actor: Actor, invoice: Invoice) -> list[Act]:
     return [
         act
         for act in ACTS
-        if actor.can(act.capability) and (own or act.capability != Capability.TRADE) and act.is_offered(invoice)
+        if actor.can(act.capability) and (own or act.capability != Capability.TRADE) and act.is_offered(invoice, now)
     ]

@@ -90,24 +90,34 @@ def _dun(invoice_id: UUID, *, now: datetime) -> bool:
 
 @transaction.atomic
 def dispute(actor: Actor, invoice_id: UUID, *, reason: str, now: datetime) -> Invoice:
-    """Object to an unpaid invoice, within the dispute days of its contract or before it is due.
+    """Object to an invoice, within the dispute days of its contract or before it is due.
 
-    Raises NoSuchInvoice, InvoiceMoveRefused and DisputeTooLate.
+    One that is paid already stays paid; finance is asked all the same. Raises NoSuchInvoice, InvoiceMoveRefused and
+    DisputeTooLate.
     """
     actor.require(Capability.TRADE)
     invoice = _locked(invoice_id)
     if invoice.organisation_id != actor.organisation():
         raise NoSuchInvoice
-    if invoice.status not in {InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE}:
-        raise InvoiceMoveRefused(invoice.status, "disputed")
-    assert invoice.issued_at is not None
-    window = timedelta(days=Terms.from_document(invoice.contract.terms).dispute_days)
-    until = max(invoice.issued_at + window, invoice.due_at or invoice.issued_at)
+    is_disputed = invoice.disputes.filter(resolved_at__isnull=True).exists()
+    if is_disputed or invoice.status not in rules.DISPUTABLE:
+        raise InvoiceMoveRefused("disputed" if is_disputed else invoice.status, "disputed")
+    until = disputable_until(invoice)
     if now >= until:
         raise DisputeTooLate(until.isoformat())
     InvoiceDispute.objects.create(invoice=invoice, reason=reason, opened_by=actor.label, opened_at=now)
-    _move(actor, invoice, InvoiceStatus.DISPUTED, now=now, facts={"reason": reason})
+    if invoice.status == InvoiceStatus.PAID:
+        trail.tell(actor, invoice, "disputed", now=now, facts={"reason": reason})
+    else:
+        _move(actor, invoice, InvoiceStatus.DISPUTED, now=now, facts={"reason": reason})
     return invoice
+
+
+def disputable_until(invoice: Invoice) -> datetime:
+    """Return when an issued invoice can no longer be disputed."""
+    assert invoice.issued_at is not None, "a draft is nobody's to dispute"
+    window = timedelta(days=Terms.from_document(invoice.contract.terms).dispute_days)
+    return max(invoice.issued_at + window, invoice.due_at or invoice.issued_at)
 
 
 @transaction.atomic

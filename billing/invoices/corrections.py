@@ -27,14 +27,13 @@ from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
-from billing.ledger.rules import Source, credit
+from billing.ledger.rules import Source, credit, debit
 from billing.payouts import services as payouts
+from billing.rating import redemption
 from billing.rating.bills import SUPPLY, LineKind
 from catalog.measures import rounding
 from catalog.measures.money import format_minor
 from catalog.measures.rounding import PPM
-
-_PROVIDERS_KINDS = frozenset({*SUPPLY, LineKind.SLA_CREDIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ def credit_invoice(
         raise InvoiceMoveRefused("a credit note" if is_note else invoice.status, "credited")
     taken = _taken(invoice, amounts_minor)
     note = _note(invoice, contract, taken, kind=InvoiceKind.CREDIT_NOTE, reason=reason, now=now)
-    _give_back(invoice, note, now=now)
+    lapsed_minor = redemption.give_back(_vouchers(taken), Source("invoice", note.id, "issue"), now=now)
+    _give_back(invoice, note, lapsed_minor=lapsed_minor, now=now)
     trail.tell(actor, note, now=now)
     if provider_bears_it:
         _credit_statement(actor, contract, taken, reason=reason, now=now)
@@ -114,6 +114,16 @@ def _taken(invoice: Invoice, amounts_minor: Mapping[int, int] | None) -> list[_T
     ]
 
 
+def _vouchers(taken: Sequence[_Taken]) -> dict[str, int]:
+    """Return what is given back to vouchers, by code; a voucher has a line for each tax rate."""
+    amounts: dict[str, int] = {}
+    for one in taken:
+        if one.line.kind == LineKind.VOUCHER:
+            code = one.line.source["voucher"]
+            amounts[code] = amounts.get(code, 0) - one.amount_minor
+    return amounts
+
+
 def _credited_by_line(document: Invoice) -> dict[int, int]:
     """Return what earlier notes took back of each line, signed like the line."""
     credited: dict[int, int] = {}
@@ -138,9 +148,7 @@ def _note(
     net_minor = sum(line.amount_minor for line in lines)
     taxes = _taxes(original, lines)
     tax_minor = sum(tax.tax_minor for tax in taxes)
-    if net_minor + tax_minor >= 0:
-        total = format_minor(net_minor + tax_minor, original.currency)
-        raise CreditTooLarge(f"Together these lines would add {total} to what is owed; a note takes something back.")
+    _check_total(original, net_minor + tax_minor)
     note = Invoice.objects.create(
         kind=kind,
         reason=Reason.CORRECTION,
@@ -173,6 +181,21 @@ def _note(
         tax.invoice = note
     InvoiceTax.objects.bulk_create(taxes)
     return issuing.finalise(note, pay_within=None, now=now)
+
+
+def _check_total(original: Invoice, total_minor: int) -> None:
+    """Refuse a note that adds to what is owed, or takes back more than is left; raises CreditTooLarge.
+
+    Lines may be within their amounts and their sum is not, for some lines of an invoice take from it.
+    """
+    if total_minor >= 0:
+        total = format_minor(total_minor, original.currency)
+        raise CreditTooLarge(f"Together these lines would add {total} to what is owed; a note takes something back.")
+    noted_minor = original.notes.aggregate(total=Sum("total_minor"))["total"] or 0
+    left_minor = original.total_minor + noted_minor
+    if -total_minor > left_minor:
+        got, limit = (format_minor(value, original.currency) for value in (-total_minor, left_minor))
+        raise CreditTooLarge(f"With tax these lines come to {got}; at most {limit} is left of {original.number}.")
 
 
 def _line(original: Invoice, one: _Taken) -> InvoiceLine:
@@ -228,8 +251,11 @@ def _taxes(original: Invoice, lines: Sequence[InvoiceLine]) -> list[InvoiceTax]:
     return taxes
 
 
-def _give_back(invoice: Invoice, note: Invoice, *, now: datetime) -> None:
-    """Post a note: off the open claim first, the rest into the wallet; and note both on the original."""
+def _give_back(invoice: Invoice, note: Invoice, *, lapsed_minor: int, now: datetime) -> None:
+    """Post a note: off the open claim first, the rest into the wallet; and note both on the original.
+
+    `lapsed_minor` went back to vouchers that have ended: it is nobody's any more.
+    """
     credited_minor = -note.total_minor
     outstanding = rules.outstanding(invoice)
     off_claim = min(outstanding, credited_minor)
@@ -241,6 +267,8 @@ def _give_back(invoice: Invoice, note: Invoice, *, now: datetime) -> None:
             credit(Code.RECEIVABLE, off_claim, invoice.organisation_id),
             credit(Code.WALLET, into_wallet, invoice.organisation_id),
             *rules.revenue_posting(issuing.sums(note), note.tax_minor),
+            debit(Code.VOUCHERS, lapsed_minor),
+            credit(Code.PROMOTION, lapsed_minor),
         ],
         currency=note.currency,
         effective_at=note.issued_at,
@@ -268,10 +296,9 @@ def _credit_statement(
     )
     if statement is None:
         raise StatementMissing
-    supplied = [one for one in taken if one.line.kind in _PROVIDERS_KINDS]
-    if not supplied:
+    counterparts = _counterparts(statement, [one for one in taken if one.line.kind in rules.SUPPLIED])
+    if not counterparts:
         return None
-    counterparts = [_Taken(_counterpart(statement, one.line), one.amount_minor) for one in supplied]
     commission = _commission(statement, contract, counterparts)
     note = _note(
         statement,
@@ -303,20 +330,31 @@ def _credit_statement(
     return note
 
 
-def _counterpart(statement: Invoice, line: InvoiceLine) -> InvoiceLine:
-    """Return the statement's line for the same supply at the same price."""
-    assert line.offering_id is not None, "what a provider supplies is of an offering"
-    same = statement.lines.filter(
-        kind=line.kind,
-        offering_id=line.offering_id,
-        unit=line.unit,
-        price_micros=line.price_micros,
-        share_ppm=line.share_ppm,
-    )
-    found = same.order_by("n").first()
-    if found is None:
-        raise StatementMissing
-    return found
+def _counterparts(statement: Invoice, supplied: Sequence[_Taken]) -> list[_Taken]:
+    """Return the same of the statement's lines for the same supply at the same price, of each what is left of it.
+
+    A statement sums up what several invoices billed, so that a coin may be missing. Raises StatementMissing when the
+    statement has no such line.
+    """
+    before = _credited_by_line(statement)
+    lines = list(statement.lines.order_by("n"))
+    left = {line.n: line.amount_minor - before.get(line.n, 0) for line in lines}
+    found: dict[int, int] = {}
+    for one in supplied:
+        same = [line for line in lines if _same(line) == _same(one.line)]
+        if not same:
+            raise StatementMissing
+        rest = one.amount_minor
+        for line in same:
+            part = min(rest, left[line.n]) if one.amount_minor > 0 else max(rest, left[line.n])
+            rest -= part
+            left[line.n] -= part
+            found[line.n] = found.get(line.n, 0) + part
+    return [_Taken(line, found[line.n]) for line in lines if found.get(line.n)]
+
+
+def _same(line: InvoiceLine) -> tuple[object, ...]:
+    return (line.kind, line.offering_id, line.unit, line.price_micros, line.base_quantity, line.share_ppm)
 
 
 def _commission(statement: Invoice, contract: Contract, taken: Sequence[_Taken]) -> list[InvoiceLine]:

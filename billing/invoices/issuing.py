@@ -185,6 +185,8 @@ def _source(draft: Draft, line: Line) -> dict[str, Any]:
             "usage_events": len({row.usage_event_id for row in rows if row.usage_event_id is not None}),
             "charges_digest": _charges_digest(rows),
         }
+    elif line.kind is LineKind.VOUCHER:
+        source["voucher"] = line.label
     else:
         source["fee_version"] = draft.terms.fees.version
     return source

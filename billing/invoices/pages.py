@@ -119,6 +119,6 @@ def _document(request: HttpRequest, actor: Actor, side: Side, document_id: UUID,
         "lines": lines,
         "taxes": list(document.taxes.all()),
         "notes": list(document.notes.order_by("n")),
-        "acts": acts.offered(actor, document),
+        "acts": acts.offered(actor, document, now=clock.now()),
     }
     return render(request, template, context)

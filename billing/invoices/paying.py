@@ -10,7 +10,7 @@ from accounts.events import services as events
 from accounts.foundation import ids
 from billing.invoices.errors import NoSuchInvoice
 from billing.invoices.models import Invoice
-from billing.invoices.rules import MOVES, InvoiceStatus, Side
+from billing.invoices.rules import OPEN, InvoiceStatus, Side, outstanding
 from catalog.measures.money import format_minor
 
 _PAYER: Final = Actor.system("payments")
@@ -30,9 +30,7 @@ def locked(actor: Actor, invoice_id: UUID) -> Invoice:
 
 def open_minor(invoice: Invoice) -> int:
     """Return what is still to be paid; nothing of an invoice that cannot become paid any more."""
-    if InvoiceStatus.PAID not in MOVES[InvoiceStatus(invoice.status)]:
-        return 0
-    return invoice.total_minor - invoice.paid_minor - invoice.credited_minor - invoice.written_off_minor
+    return outstanding(invoice) if invoice.status in OPEN else 0
 
 
 def pay(invoice_id: UUID, received_minor: int, *, now: datetime) -> int:

@@ -77,8 +77,16 @@ SERIES: Final[Mapping[InvoiceKind, str]] = {
 # Kinds whose amounts take back what another document charged.
 NOTES: Final = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.PROVIDER_CREDIT})
 
+# What provider and customer see alike; the rest is between the exchange and one of them.
+SUPPLIED: Final = frozenset({*SUPPLY, LineKind.RETURNED, LineKind.SLA_CREDIT})
+_OF_CAPACITY: Final = (*SUPPLY, LineKind.RETURNED)
+
 # On these an amount may still be outstanding.
 OPEN: Final = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED})
+
+
+# A buyer may object to these: paid ones too, for what is prepaid is paid as it is issued.
+DISPUTABLE: Final = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.PAID})
 
 
 class Resolution(StrEnum):
@@ -129,7 +137,7 @@ def statement_posting(bill: Bill, provider_id: UUID) -> Sequence[Line]:
 def revenue_posting(sums: Mapping[LineKind, int], tax_minor: int) -> Sequence[Line]:
     """Return the exchange's side of an invoice or a credit note: `sums` of its lines by kind, and its tax."""
     return (
-        credit(Code.CAPACITY_REVENUE, sum(sums.get(kind, 0) for kind in (*SUPPLY, LineKind.RETURNED))),
+        credit(Code.CAPACITY_REVENUE, sum(sums.get(kind, 0) for kind in _OF_CAPACITY)),
         credit(Code.SLA_CREDITS, sums.get(LineKind.SLA_CREDIT, 0)),
         credit(Code.FEE_INCOME, sums.get(LineKind.FEE, 0)),
         credit(Code.VOUCHERS, sums.get(LineKind.VOUCHER, 0)),
@@ -140,7 +148,7 @@ def revenue_posting(sums: Mapping[LineKind, int], tax_minor: int) -> Sequence[Li
 def cost_posting(sums: Mapping[LineKind, int], tax_minor: int, total_minor: int, provider_id: UUID) -> Sequence[Line]:
     """Return the posting of a statement or of a note on one."""
     return (
-        debit(Code.COST_OF_CAPACITY, sum(sums.get(kind, 0) for kind in (*SUPPLY, LineKind.RETURNED, LineKind.COMMISSION))),
+        debit(Code.COST_OF_CAPACITY, sum(sums.get(kind, 0) for kind in (*_OF_CAPACITY, LineKind.COMMISSION))),
         debit(Code.SLA_CLAWBACK, sums.get(LineKind.SLA_CREDIT, 0)),
         debit(Code.INPUT_VAT, tax_minor),
         credit(Code.PAYABLE_PENDING, total_minor, provider_id),

@@ -153,7 +153,7 @@ class Voucher(models.Model):
 
 
 class VoucherUse(models.Model):
-    """How much of a voucher a document took. Append-only."""
+    """How much of a voucher a document took; below zero what a credit note gave back. Append-only."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="uses")
@@ -166,7 +166,7 @@ class VoucherUse(models.Model):
         ordering = ("-id",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["voucher", "source_type", "source_id"], name="voucher_use_once"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="voucher_use_above_zero"),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="voucher_use_of_something"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """The verbs of pricing: a new row follows the open-ended one before it; vouchers are issued, used and closed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -209,6 +209,20 @@ def use_vouchers(uses: Iterable[tuple[UUID, int]], source: Source, *, now: datet
     VoucherUse.objects.bulk_create(rows)
     for row in rows:
         Voucher.objects.filter(id=row.voucher_id).update(used_minor=F("used_minor") + row.amount_minor)
+
+
+def give_back_vouchers(amounts_minor: Mapping[str, int], source: Source, *, now: datetime) -> int:
+    """Note as uses below zero what a credit note gives back to vouchers, by code; once per note.
+
+    Returns how much of it went to vouchers that were closed: the caller takes that back in its posting.
+    """
+    vouchers = Voucher.objects.select_for_update(no_key=True).filter(code__in=amounts_minor)
+    lapsed_minor = 0
+    for voucher in vouchers.order_by("id"):
+        amount_minor = amounts_minor[voucher.code]
+        use_vouchers([(voucher.id, -amount_minor)], source, now=now)
+        lapsed_minor += amount_minor if voucher.closed_at is not None else 0
+    return lapsed_minor
 
 
 @transaction.atomic

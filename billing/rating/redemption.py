@@ -1,6 +1,6 @@
 """Uses a buyer's vouchers for a bill: the pure rules of `billing.rating.vouchers` on the rows of pricing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from billing.contracts.models import Contract
@@ -32,3 +32,8 @@ def redeem(contract: Contract, bill: Bill, agreed: Terms, *, at: datetime) -> tu
 def record(uses: Sequence[Use], source: Source, *, now: datetime) -> None:
     """Note what the document of a source took, in the transaction that issues it."""
     pricing.use_vouchers([(use.voucher_id, use.amount_minor) for use in uses], source, now=now)
+
+
+def give_back(amounts_minor: Mapping[str, int], source: Source, *, now: datetime) -> int:
+    """Give amounts back to vouchers by their codes, as a credit note does; return what came after a voucher's end."""
+    return pricing.give_back_vouchers(amounts_minor, source, now=now)

@@ -13,6 +13,7 @@ from accounts.events.models import Event
 from accounts.organisations.rules import Role
 from billing.contracts import services as contracts
 from billing.documents import cii
+from billing.exports import costs
 from billing.invoices import claims, corrections
 from billing.invoices import services as invoices
 from billing.invoices.errors import (
@@ -26,13 +27,16 @@ from billing.invoices.errors import (
     OwnWriteOff,
 )
 from billing.invoices.models import Invoice
-from billing.invoices.rules import InvoiceKind, InvoiceStatus, Resolution
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Resolution, Side
 from billing.ledger import queries as books
 from billing.ledger.chart import Code
+from billing.pricing import services as pricing
+from billing.pricing.services import VoucherSpec
+from catalog.measures.money import Money
 from config.audit.checks import ALL
 from tests.accounts import cast as people
 from tests.billing import delivery
-from tests.billing.delivery import AFTER, Stage
+from tests.billing.delivery import AFTER, PLACED, Stage
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -61,6 +65,15 @@ def billed(stage: Stage, *, prepaid: bool = True, series: str = "a") -> tuple[In
     assert invoice is not None
     assert statement is not None
     return invoice, statement
+
+
+def billed_costs(stage: Stage) -> dict[str, int]:
+    """Return what the rows of the FOCUS export come to by document, in minor units."""
+    sums: dict[str, int] = {}
+    for row in costs.rows(stage.buyer, costs.Month(AFTER.year, AFTER.month)):
+        number = row.document.number
+        sums[number] = sums.get(number, 0) + int(row.billed * 100)
+    return sums
 
 
 def person(stage: Stage, name: str, *capabilities: Capability) -> Actor:
@@ -96,6 +109,7 @@ def test_a_note_over_everything_leaves_the_books_as_if_nothing_had_been_billed(s
     invoice.refresh_from_db()
     assert note.number == "CN-2026-000001"
     assert note.corrects == invoice
+    assert billed_costs(stage) == {document.number: document.total_minor for document in (invoice, note)}
     assert (note.net_minor, note.tax_minor) == (-invoice.net_minor, -invoice.tax_minor)
     assert (invoice.paid_minor, invoice.credited_minor) == (0, invoice.total_minor)
     assert balance(stage) == 200_000
@@ -144,6 +158,34 @@ def test_what_a_note_gives_back_of_an_unpaid_invoice_comes_off_the_claim(stage: 
     invoice.refresh_from_db()
     assert (invoice.status, invoice.paid_minor) == (InvoiceStatus.PAID, 0)
     assert balance(stage) == before
+    assert unsound() == []
+
+
+def test_lines_that_together_exceed_what_is_left_are_refused(stage: Stage) -> None:
+    invoice, _ = billed(stage)
+    in_full = {line.n: line.amount_minor for line in invoice.lines.all() if line.amount_minor > 0}
+
+    with pytest.raises(CreditTooLarge, match=rf"come to 4\d\d\.\d\d; at most 4\d\d\.\d\d is left of {invoice.number}"):
+        corrections.credit_invoice(stage.finance, invoice.id, reason="x", amounts_minor=in_full, now=AFTER)
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_voucher_gets_back_what_its_invoice_took_or_lapses_when_it_has_ended(stage: Stage, is_closed: bool) -> None:
+    ends = AFTER + DAY
+    worth = VoucherSpec(stage.buyer.id, "V-1", Money(50_00, "CNY"), PLACED, ends)
+    given = pricing.issue_voucher(stage.finance, worth, now=PLACED)
+    invoice, _ = billed(stage)
+    if is_closed:
+        pricing.close_expired(delivery.SYSTEM, now=ends)
+    assert books.balance(Code.VOUCHERS, "CNY") == 0
+
+    corrections.credit_invoice(stage.finance, invoice.id, reason="All of it", now=ends)
+
+    given.refresh_from_db()
+    assert given.used_minor == 0
+    assert billed_costs(stage) == {one.number: one.total_minor for one in Invoice.objects.filter(side=Side.CUSTOMER)}
+    assert books.balance(Code.VOUCHERS, "CNY") == (0 if is_closed else -50_00)
+    assert balance(stage) == 200_000
     assert unsound() == []
 
 
@@ -239,12 +281,16 @@ def test_a_dispute_that_is_resolved_in_time_leaves_the_invoice_issued(stage: Sta
     assert unsound() == []
 
 
-def test_a_dispute_comes_in_time_from_the_buyer_and_about_an_unpaid_invoice(stage: Stage) -> None:
+def test_a_dispute_comes_in_time_and_from_the_buyer_and_leaves_a_paid_invoice_paid(stage: Stage) -> None:
     paid, _ = billed(stage)
     invoice, _ = billed(stage, prepaid=False, series="b")
 
-    with pytest.raises(InvoiceMoveRefused, match="paid cannot be disputed"):
-        claims.dispute(stage.trader, paid.id, reason="x", now=AFTER)
+    claims.dispute(stage.trader, paid.id, reason="Two hours too many", now=AFTER)
+    with pytest.raises(InvoiceMoveRefused, match="disputed cannot be disputed"):
+        claims.dispute(stage.trader, paid.id, reason="Again", now=AFTER)
+    assert Invoice.objects.get(id=paid.id).status == InvoiceStatus.PAID
+    assert claims.resolve(stage.finance, paid.id, Resolution.UPHELD, reason="So it is", now=AFTER).status == "paid"
+    assert names().count("invoice.disputed") == 1
     with pytest.raises(DisputeTooLate):
         claims.dispute(stage.trader, invoice.id, reason="x", now=due(invoice))
     with pytest.raises(NoSuchInvoice):
@@ -308,7 +354,7 @@ def test_over_http_each_verb_answers_with_the_document_and_names_what_is_wrong(s
 def test_on_its_page_an_invoice_offers_what_its_reader_may_do(stage: Stage) -> None:
     from django.test import Client
 
-    from accounts.foundation import ids
+    from accounts.foundation import clock, ids
 
     invoice, _ = billed(stage, prepaid=False)
     path = f"/invoices/{ids.spell('inv', invoice.id)}"
@@ -320,11 +366,14 @@ def test_on_its_page_an_invoice_offers_what_its_reader_may_do(stage: Stage) -> N
 
     buyer, viewer = reader(Role.BUYER_TRADER, stage.buyer), reader(Role.BUYER_VIEWER, stage.buyer)
     clerk = reader(Role.FINANCE_OPERATOR, stage.exchange)
-    assert "Dispute this invoice" in buyer.get(path).content.decode()
-    assert '<form method="post" action="/invoices' not in viewer.get(path).content.decode()
-    shown = clerk.get(path).content.decode()
-    assert "Take back all that is left" in shown
-    assert "Dispute this invoice" not in shown
+    with clock.travel(AFTER):
+        assert "Dispute this invoice" in buyer.get(path).content.decode()
+        assert f'action="{path}/dispute"' in buyer.get(path).content.decode()
+        assert f'action="{path}/dispute"' not in viewer.get(path).content.decode()
+        shown = clerk.get(path).content.decode()
+        assert "Take back all that is left" in shown
+        assert "Dispute this invoice" not in shown
+    assert "Dispute this invoice" not in buyer.get(path).content.decode()  # by now it is too late
 
     refused = clerk.post(f"{path}/take-back", {"reason": " "}, follow=True)
     assert "Say why" in refused.content.decode()

@@ -156,7 +156,8 @@ def test_a_document_is_not_deleted_nor_paid_beyond_its_total(contract: Contract)
 def test_a_document_whose_lines_do_not_make_its_sum_cannot_be_issued(contract: Contract) -> None:
     columns = (
         "contract_id, organisation_id, series, currency, period_start, period_end, cutoff_at, tax_minor,"
-        " rounding, seller, buyer, created_at, synthetic, credited_minor, written_off_minor, kind, side"
+        " rounding, seller, buyer, created_at, synthetic, credited_minor, written_off_minor, kind, side,"
+        " correction_reason"
     )
     draft = f"""
         INSERT INTO billing_invoice
