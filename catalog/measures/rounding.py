@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 PPM = 1_000_000  # rates are integer parts per million: 6 % = 60_000
+PPM_PER_PERCENT = 10_000
 
 
 def half_up(numerator: int, denominator: int = 1) -> int:

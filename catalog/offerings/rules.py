@@ -48,6 +48,14 @@ class Quality(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """What is traded as one product: its code, and what it is."""
+
+    code: str
+    attributes: CellAttributes
+
+
+@dataclass(frozen=True, slots=True)
 class CellParts:
     """What decides which cell an offering belongs to.
 

@@ -16,6 +16,7 @@ from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
+from catalog.measures.rounding import PPM_PER_PERCENT
 from exchange.leases import queries, returns, rules, services
 from exchange.leases.forms import HandOverForm, ReturnForm
 from exchange.leases.models import Lease
@@ -153,6 +154,6 @@ def _returning(actor: Actor, lease: Lease, form: ReturnForm | None) -> dict[str,
     return {
         "runs": runs,
         "is_reduced": runs != [Rectangle(lease.quantity, lease.starts_at, lease.ends_at)],
-        "return_percents": [ppm / 10_000 for ppm in credits_ppm],
+        "return_percents": [ppm / PPM_PER_PERCENT for ppm in credits_ppm],
         "returning": form if may_return or (form and form.errors) else None,
     }

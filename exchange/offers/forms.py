@@ -1,20 +1,19 @@
 """What a person types to offer capacity, and to lower its reserve."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Actor
 from accounts.web.forms import DeskTime, NamedChoiceField, StrictForm, WholeNumber
+from catalog.measures.rounding import PPM_PER_PERCENT
 from catalog.offerings import queries as offerings
 from catalog.offerings.forms import PriceField
 from catalog.offerings.rules import OfferingStatus
 from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
 from exchange.offers.rules import OfferSpec, OfferTerms
-
-PPM_PER_PERCENT: Final = 10_000
 
 
 class OfferForm(StrictForm):

@@ -15,9 +15,10 @@ from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
+from catalog.measures.rounding import PPM_PER_PERCENT
 from exchange.markets import proposals
 from exchange.offers import queries, services
-from exchange.offers.forms import PPM_PER_PERCENT, InstantPriceForm, LowerForm, OfferForm
+from exchange.offers.forms import InstantPriceForm, LowerForm, OfferForm
 from exchange.offers.models import Offer
 from exchange.offers.rules import LIVE
 

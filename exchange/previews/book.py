@@ -44,6 +44,7 @@ class OpenOffer:
     units: int
     reserve_micros: int
     taken: tuple[tuple[int, int], ...] = ()  # (slot, units)
+    return_credit_ppm: int | None = None  # of the price, for what is handed back
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,13 @@ class Book:
         first, last = start - self.span.first, end - self.span.first
         chosen = cells[self._cells] & (self._starts < last) & (self._ends > first)
         return [int(reserve) for reserve in np.unique(self._reserves[chosen])]
+
+    def return_credits_of(self, cells: Mask, start: int, end: int, *, limit_micros: int) -> list[int]:
+        """Return the return credits that offers below a limit state, the lowest first, without repeats."""
+        first, last = start - self.span.first, end - self.span.first
+        chosen = cells[self._cells] & (self._starts < last) & (self._ends > first) & (self._reserves < limit_micros)
+        stated = (self.offers[int(number)].return_credit_ppm for number in np.flatnonzero(chosen))
+        return sorted({credit for credit in stated if credit is not None})
 
     def _supply(self, limit_micros: int) -> Integers:
         edges = np.zeros((len(self.table.codes), self.span.slots + 1), dtype=np.int64)

@@ -17,6 +17,7 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from billing.contracts.rules import WorstCase
 from billing.ledger import queries as ledger
+from catalog.measures.rounding import PPM_PER_PERCENT
 from catalog.offerings import wording
 from exchange.markets import proposals
 from exchange.markets import rules as market_rules
@@ -109,14 +110,19 @@ def _ticket(
     seen: Preview | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "wallets": ledger.wallets(actor.organisation()),
         "shown": shown,
         "seen": seen,
-        "alternatives": [] if seen is None else preview_words.alternatives(seen),
-        "outlook": "" if seen is None else preview_words.OUTLOOKS[seen.share.outlook],
     }
+    if seen is not None:
+        context |= {
+            "alternatives": preview_words.alternatives(seen),
+            "outlook": preview_words.OUTLOOKS[seen.share.outlook],
+            "price_source": preview_words.PRICE_SOURCES[seen.estimate.source] if seen.estimate else "",
+            "return_percents": [ppm / PPM_PER_PERCENT for ppm in seen.return_credits_ppm],
+        }
     return render(request, "exchange/order_new.html", context, status=status)
 
 

@@ -14,9 +14,10 @@ from catalog.measures.price import format_micros
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.orders.rules import OrderKind, OrderSpec
-from exchange.previews import queries
+from exchange.previews import estimates, queries
 from exchange.previews.book import Match
-from exchange.previews.queries import Estimate, Preview, Share
+from exchange.previews.estimates import Estimate
+from exchange.previews.queries import Preview, Share
 
 _MONEY = {"type": "object", "properties": {"amount": {"type": "string"}, "currency": {"type": "string"}}}
 _COST = {"type": "object", "properties": dict.fromkeys(("value", "fee", "tax", "total"), _MONEY)}
@@ -120,7 +121,7 @@ class EstimateOut(OutputSerializer):
     """A price per unit-hour that the draft would probably see, its source, and what it would cost."""
 
     source = serializers.ChoiceField(  # type: ignore[assignment]  # a field here, not the source of one
-        choices=[source.value for source in queries.PriceSource]
+        choices=[source.value for source in estimates.PriceSource]
     )
     price = PriceOut(source="price_micros")
     lowest = PriceOut(source="lowest_micros")
@@ -163,7 +164,10 @@ class AlternativeOut(serializers.Serializer[Any]):
 
 
 class PreviewOut(OutputSerializer):
-    """What a draft order would cost and meet; `body` is ready to be posted."""
+    """What a draft order would cost and meet; `body` is ready to be posted.
+
+    `return_credits_ppm` is what of the price the offers within reach credit for units handed back before their time.
+    """
 
     body = serializers.SerializerMethodField()
     gate_at = serializers.DateTimeField()
@@ -174,6 +178,7 @@ class PreviewOut(OutputSerializer):
     refusals = RefusalOut(many=True)
     share = serializers.SerializerMethodField()
     estimate = serializers.SerializerMethodField()
+    return_credits_ppm = serializers.ListField(child=serializers.IntegerField())
     reasons = ReasonOut(many=True)
     alternatives = serializers.SerializerMethodField()
 

@@ -1,21 +1,27 @@
 """The listed cells of a market as columns, so that many needs are held against all of them at once: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.offerings.needs import CellAttributes, Needs
+from catalog.offerings.needs import CellAttributes, MaxLatency, Needs
 
 Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
+_Need = TypeVar("_Need", bound=Hashable)
 # An attribute that is not stated meets no lower bound, which is 0 or more, and no latency.
 _NOT_STATED: Final = -1
 _FAR: Final = 1 << 40
+_ATTRIBUTES: Final = {
+    "min_mem_gb": "memory_gb",
+    "min_tflops": "tflops",
+    "min_green_pct": "green_percent",
+    "min_security": "security",
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class CellTable:
     codes: tuple[str, ...]
     cells: tuple[CellAttributes, ...]
     # What was asked before: a table lives as long as one preview.
-    _choices: dict[tuple[str, tuple[str, ...]], Mask] = field(default_factory=dict, compare=False, repr=False)
+    _unmet: dict[tuple[str, object], Mask] = field(default_factory=dict, compare=False, repr=False)
     _latencies: dict[str, Integers] = field(default_factory=dict, compare=False, repr=False)
 
     def unmet(self, needs: Needs) -> dict[str, Mask]:
@@ -37,17 +43,17 @@ class CellTable:
             ("interconnect", needs.interconnects),
         ):
             if allowed:
-                found[key] = self._outside(key, allowed)
-        for key, column, bound in (
-            ("min_mem_gb", self._memory, needs.min_memory_gb),
-            ("min_tflops", self._tflops, needs.min_tflops),
-            ("min_green_pct", self._green, needs.min_green_percent),
-            ("min_security", self._security, needs.min_security),
+                found[key] = self._remembered(key, allowed, self._outside)
+        for key, bound in (
+            ("min_mem_gb", needs.min_memory_gb),
+            ("min_tflops", needs.min_tflops),
+            ("min_green_pct", needs.min_green_percent),
+            ("min_security", needs.min_security),
         ):
             if bound is not None:
-                found[key] = column < bound
+                found[key] = self._remembered(key, bound, self._below)
         if needs.max_latency is not None:
-            found["max_latency"] = self.latencies(needs.max_latency.metro) > needs.max_latency.ms
+            found["max_latency"] = self._remembered("max_latency", needs.max_latency, self._farther)
         return found
 
     def meeting(self, needs: Needs) -> Mask:
@@ -64,28 +70,23 @@ class CellTable:
             self._latencies[metro] = np.array(far, dtype=np.int64)
         return self._latencies[metro]
 
+    def _remembered(self, key: str, need: _Need, unmet_by: Callable[[str, _Need], Mask]) -> Mask:
+        """Return which cells do not meet a need; the orders of a book repeat the same few."""
+        if (key, need) not in self._unmet:
+            self._unmet[key, need] = unmet_by(key, need)
+        return self._unmet[key, need]
+
     def _outside(self, key: str, allowed: tuple[str, ...]) -> Mask:
-        """Return which cells are none of the allowed; the orders of a book repeat the same few choices."""
-        if (key, allowed) not in self._choices:
-            outside = [getattr(cell, key) not in allowed for cell in self.cells]
-            self._choices[key, allowed] = np.array(outside, dtype=np.bool_)
-        return self._choices[key, allowed]
+        return np.array([getattr(cell, key) not in allowed for cell in self.cells], dtype=np.bool_)
 
-    @cached_property
-    def _memory(self) -> Integers:
-        return _column([cell.memory_gb for cell in self.cells])
+    def _below(self, key: str, bound: int) -> Mask:
+        stated = _column([getattr(cell, _ATTRIBUTES[key]) for cell in self.cells])
+        below: Mask = stated < bound
+        return below
 
-    @cached_property
-    def _tflops(self) -> Integers:
-        return _column([cell.tflops for cell in self.cells])
-
-    @cached_property
-    def _green(self) -> Integers:
-        return _column([cell.green_percent for cell in self.cells])
-
-    @cached_property
-    def _security(self) -> Integers:
-        return _column([cell.security for cell in self.cells])
+    def _farther(self, key: str, bound: MaxLatency) -> Mask:
+        farther: Mask = self.latencies(bound.metro) > bound.ms
+        return farther
 
 
 def _column(values: Sequence[int | None]) -> Integers:

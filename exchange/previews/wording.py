@@ -12,6 +12,7 @@ from catalog.offerings import wording
 from exchange.markets import rules as market_rules
 from exchange.orders.rules import OrderKind, OrderSpec
 from exchange.previews import queries
+from exchange.previews.estimates import PriceSource
 from exchange.previews.queries import Outlook, Preview
 from exchange.previews.rules import Aspect
 
@@ -22,6 +23,13 @@ OUTLOOKS: Final[Mapping[Outlook, str | Promise]] = {
     Outlook.PARTLY_COVERED: gettext_lazy("Part of it is there after everybody who bids as much or more."),
     Outlook.CONTESTED: gettext_lazy("There is supply at this limit, but orders that bid as much or more want it."),
     Outlook.NOTHING: gettext_lazy("There is no supply that it could use at this limit and in these hours."),
+}
+
+PRICE_SOURCES: Final[Mapping[PriceSource, str | Promise]] = {
+    PriceSource.INDICATIVE: gettext_lazy("Indicative price of the coming round, same cells and hours"),
+    PriceSource.LAST_ROUND: gettext_lazy("Price in the last round, same cells and hours"),
+    PriceSource.INDEX: gettext_lazy("Index of the same kind and hub"),
+    PriceSource.OPEN_RESERVE: gettext_lazy("Lowest compatible reserve in the book"),
 }
 
 

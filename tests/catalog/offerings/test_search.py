@@ -57,6 +57,15 @@ def test_the_database_and_the_plain_check_agree(needs: Needs) -> None:
     assert missed == {offering.id for offering in listed} - expected
 
 
+@pytest.mark.usefixtures("market")
+def test_cells_read_as_columns_are_those_of_the_models() -> None:
+    found = queries.cells_of(queries.listed())
+    assert {offering.id: (cells.code(offering), cells.attributes(offering)) for offering in queries.listed()} == {
+        offering_id: (cell.code, cell.attributes) for offering_id, cell in found.items()
+    }
+    assert len(found) == 6
+
+
 def test_near_misses_come_with_the_fewest_reasons_first(
     make_site: Callable[..., Site], make_offering: Callable[..., Offering]
 ) -> None:

@@ -1,6 +1,7 @@
 """Previews over HTTP: what they say, that they write nothing, and that what they propose can be posted."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +83,7 @@ def test_a_preview_is_a_body_to_post_its_cost_and_its_share_of_the_book(call: Ca
     assert seen["estimate"]["source"] == "open_reserve"
     assert seen["estimate"]["price"] == "8.000000"
     assert seen["estimate"]["cost"]["total"] == {"amount": "3288.88", "currency": "CNY"}
+    assert seen["return_credits_ppm"] == [500_000]
     assert (seen["refusals"], seen["reasons"], seen["alternatives"]) == ([], [], [])
     placed = call(story.beichen, "post", "/v1/orders", seen["body"])
     assert placed.status_code == 201, placed.json()
@@ -113,6 +115,30 @@ def test_the_estimate_is_the_last_rounds_price_where_there_is_one(call: Call, st
     assert seen["estimate"]["as_of"] == "2026-05-02T04:00:00Z"
     assert seen["estimate"]["lowest"] == "8.000000"
     assert seen["share"]["match"]["quantity"] == 4
+
+
+def test_the_estimate_names_its_source_the_indication_the_last_round_and_the_index(call: Call, story: Story) -> None:
+    place_offer(story, story.huailai, story.huailai_cards, "8.00")
+    place_offer(story, story.zhangbei, story.zhangbei_cards, "10.00")
+    place_order(story.beichen, cast.block(story, "12.50"))
+    place_order(story.lanting, hourly(story, "11.00"))
+    lock = GATE - timedelta(seconds=story.market.no_cancel_seconds)
+    for instant in (lock, GATE):
+        with clock.travel(instant):
+            gates.close_due(now=instant)
+            while jobs.run_due(limit=10, now=instant):
+                pass
+            # Everywhere 10.00 by day; 9.00 at night, where only half of the cards are wanted.
+            estimate = look(call, story, quantity=1, earliest_at="2026-05-03T13:00:00+08:00", hours=11)["estimate"]
+            assert (estimate["lowest"], estimate["highest"]) == ("9.000000", "10.000000")
+            assert estimate["source"] == ("indicative" if instant == lock else "last_round")
+    with clock.travel(GATE):
+        # No round has priced the day after; the index carries 5,088.00 over 528 unit-hours.
+        later = look(
+            call, story, quantity=1, earliest_at="2026-05-04T00:00:00+08:00", latest_at="2026-05-05T00:00:00+08:00"
+        )
+    assert (later["estimate"]["source"], later["estimate"]["price"]) == ("index", "9.636364")
+    assert later["estimate"]["as_of"] == "2026-05-02T16:00:00Z"
 
 
 def test_what_placing_would_refuse_is_said_and_a_draft_that_is_no_order_is_refused(call: Call, story: Story) -> None:
