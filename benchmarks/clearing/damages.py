@@ -94,6 +94,22 @@ def gridded() -> Book:
     )
 
 
+@cache
+def uneven() -> Book:
+    """Return a book of an hourly window that only its own order ends, and of a block with very many starts."""
+    cells: list[dict[str, Any]] = [{"id": name, "site": name, "attrs": {}} for name in ("a", "b")]
+    offers = [
+        _offer("a1", "a", 1, qty=2, reserve=5),
+        _offer("a2", "a", 2, qty=2, reserve=5),
+        _offer("b1", "b", 3, qty=9, reserve=3),
+    ]
+    orders = [
+        _order("hours", 4, "u", qmax=4, limit=9, earliest=1, latest=4),
+        _order("long", 5, "u", qmax=1, limit=4, earliest=-200, latest=206, hours=2),
+    ]
+    return parsing.read_book({"cells": cells, "offers": [offer | {"t1": 6} for offer in offers], "orders": orders})
+
+
 def _offer(name: str, cell: str, seq: int, *, qty: int, reserve: int) -> dict[str, Any]:
     return {"id": name, "provider": "p", "cell": cell, "t0": 0, "t1": 4, "qty": qty, "reserve": reserve, "seq": seq}
 
@@ -197,6 +213,8 @@ def cases() -> Iterator[Case]:
     yield Case("too little welfare", nothing, frozenset({Code.WELFARE}), required_welfare=WELFARE + 1)
     for name, damage, codes, rejected in _REJECTED:
         yield Case(name, damage, frozenset(codes), rejected=rejected)
+    for name, document, codes, rejected in _UNEVEN:
+        yield Case(name, put("", document), frozenset(codes), make_book=uneven, rejected=rejected)
     for t0, codes in ((0, set()), (1, {Code.WINDOW}), (2, set())):
         trade = {"order": "two", "offer": "a1", "t0": t0, "t1": t0 + 2, "qty": 1}
         outcome = {"prices": {"a": [[0, 4, 10]]}, "trades": [trade]}
@@ -265,6 +283,8 @@ _FORMAT: list[_Row] = [
 ]
 _TRADES: list[_Row] = [
     ("more than the offer has", put("trades/1/qty", 7), {Code.OVERSELL, Code.FILL, Code.BUDGET}),
+    ("more than 64 bits hold", put("trades/1/qty", 10**30), {Code.OVERSELL, Code.FILL, Code.BUDGET}),
+    ("hourly at another level", all_of(put("trades/1/t1", 1), trade("hours", "b1", 1, 2, 2)), {Code.PR_BUY}),
     (
         "before the offer opens",
         all_of(put("trades/0/t0", -1), put("trades/0/t1", 1), put("prices/a/0/0", -1)),
@@ -307,6 +327,7 @@ _MONEY: list[_Row] = [
     ("no price at all", drop("prices/b"), {Code.PRICE}),
     ("no price in a slot", put("prices/b", [[0, 1, 12], [2, 4, 12]]), {Code.PRICE}),
     ("another price in the trade", put("trades/0/price", 19), {Code.PRICE}),
+    ("a price of zero in the trade", put("trades/0/price", 0), {Code.PRICE}),
     ("below the reserve", all_of(put("prices/b/0/2", 11), put("trades/2/price", 11)), {Code.IR_SELL}),
     (
         "above an hourly limit",
@@ -402,4 +423,43 @@ _SUMS: list[tuple[str, int, int, set[Code]]] = [
     ("welfare claimed too high", WELFARE + 1, WELFARE + 1, {Code.WELFARE}),
     ("welfare claimed too low", WELFARE - 1, WELFARE, {Code.WELFARE}),
     ("bound below the welfare", WELFARE, WELFARE - 1, {Code.WELFARE}),
+]
+
+
+def _hours(offer: str, t0: int, t1: int, qty: int) -> dict[str, Any]:
+    return {"order": "hours", "offer": offer, "t0": t0, "t1": t1, "qty": qty}
+
+
+def _published(prices: dict[str, Any], *trades: tuple[str, int, int, int]) -> dict[str, Any]:
+    """Return an outcome of trades of the hourly order: (offer, t0, t1, qty)."""
+    rows = [{"order": "hours", "offer": offer, "t0": t0, "t1": t1, "qty": qty} for offer, t0, t1, qty in trades]
+    return {"prices": prices, "trades": rows}
+
+
+_UNEVEN: list[tuple[str, dict[str, Any], set[Code], list[Rejected]]] = [
+    ("unmet in a window that nothing else cuts", _published({"a": [[0, 6, 5]]}), {Code.PR_BUY}, []),
+    (
+        "met where the price is below the limit, unmet where it is at the limit",
+        _published({"a": [[0, 2, 9], [2, 3, 5], [3, 6, 9]]}, ("a1", 2, 3, 2), ("a2", 2, 3, 2)),
+        set(),
+        [],
+    ),
+    (
+        "later of two equal offers in the first slot",
+        _published({"a": [[0, 1, 5]]}, ("a2", 0, 1, 1)),
+        {Code.WINDOW, Code.TIE},
+        [],
+    ),
+    *(
+        (f"rejected at {where}", _published(prices), {Code.PR_BUY}, [found])
+        for where, prices, found in [
+            ("the first of many starts", {"b": [[-200, -198, 1], [-198, 206, 4]]}, ("long", "b", -200, 6)),
+            ("the last of many starts", {"b": [[-200, 204, 4], [204, 206, 1]]}, ("long", "b", 204, 6)),
+            ("one among many", {"b": [[-200, 100, 4], [100, 103, 1], [103, 206, 4]]}, ("long", "b", 100, 6)),
+            ("one inside its window", {"b": [[-202, -200, 0], [-200, 206, 3], [206, 208, 0]]}, ("long", "b", -200, 2)),
+            ("the earlier one", {"a": [[0, 2, 3], [2, 6, 4]], "b": [[0, 2, 4], [2, 4, 3]]}, ("long", "a", 0, 2)),
+            ("the earlier one, of b", {"b": [[0, 2, 3], [2, 6, 4]], "a": [[0, 2, 4], [2, 4, 3]]}, ("long", "b", 0, 2)),
+            ("one of two cells", {"a": [[0, 2, 3], [2, 6, 4]], "b": [[0, 2, 3], [2, 6, 4]]}, ("long", "b", 0, 2)),
+        ]
+    ),
 ]

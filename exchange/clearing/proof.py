@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 
 from exchange.clearing.book import Book, Needs, Order
-from exchange.clearing.verify_rules import Run, qualifies
+from exchange.clearing.verify_claim import Run, qualifies
 
 
 def upper_bound(book: Book, prices: Mapping[str, Sequence[Run]]) -> int:

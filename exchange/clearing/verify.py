@@ -2,24 +2,27 @@
 
 ``verify`` reads the public document as an outsider would, refuses what is not well formed (code FORMAT) and hands the
 rest to the rules in ``verify_rules``. Work is by segments: runs of slots in which nothing of the book or of the
-outcome changes.
+outcome changes, all of them at once.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
+from exchange.clearing import verify_rejected
 from exchange.clearing import verify_rules as rules
-from exchange.clearing.book import Book
-from exchange.clearing.verify_rules import Claim, Run, Traded
+from exchange.clearing.book import Book, Offer, Order
+from exchange.clearing.verify_claim import Claim, Run, Traded
 from exchange.clearing.violations import Code, Report, Violation
+
+Row = TypeVar("Row", Order, Offer)
 
 
 def verify(book: Book, document: object, *, required_welfare: int | None = None) -> Report:
     """Check a decoded outcome document; ``required_welfare`` in micros is the level that it has to reach."""
-    reader = _Reader(book)
-    claim = reader.claim(document)
-    if reader.faults:
-        return Report(tuple(Violation(Code.FORMAT, fault) for fault in reader.faults))
+    claim, faults = read(book, document)
+    if faults:
+        return Report(tuple(Violation(Code.FORMAT, fault) for fault in faults))
     found = [
         *rules.supply(claim),
         *rules.demand(claim),
@@ -27,7 +30,13 @@ def verify(book: Book, document: object, *, required_welfare: int | None = None)
         *rules.welfare(claim, required_welfare),
         *rules.strict(claim),
     ]
-    return Report(tuple(found), tuple(rules.rejected_blocks(claim)))
+    return Report(tuple(found), tuple(verify_rejected.rejected_blocks(claim)))
+
+
+def read(book: Book, document: object) -> tuple[Claim, tuple[str, ...]]:
+    """Read an outcome document; return its claim, and what is not well formed."""
+    reader = _Reader(book)
+    return reader.claim(document), tuple(reader.faults)
 
 
 def read_prices(book: Book, document: object) -> tuple[dict[str, tuple[Run, ...]], tuple[str, ...]]:
@@ -131,7 +140,7 @@ class _Reader:
             trades.append(Traded(order, offer, t0, t1, qty, price))
         return trades
 
-    def _known(self, value: object, rows: dict[str, rules.Row], at: str) -> rules.Row | None:
+    def _known(self, value: object, rows: dict[str, Row], at: str) -> Row | None:
         row = rows.get(value) if isinstance(value, str) else None
         if row is None:
             self.faults.append(f"{at} is {value!r}, which the book does not have")

@@ -9,7 +9,7 @@ from benchmarks.clearing.reference import Enumeration, Prices, TooLarge
 from exchange.clearing import engine, parsing, proof
 from exchange.clearing.book import Attributes, Book, Cell, Offer, Order, OrderKind
 from exchange.clearing.needs import satisfies
-from exchange.clearing.verify_rules import Run
+from exchange.clearing.verify_claim import Run
 from tests.exchange.clearing.cast import story
 
 

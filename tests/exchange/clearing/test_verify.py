@@ -3,14 +3,21 @@
 import copy
 import importlib
 import json
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmarks.books import recipe
+from benchmarks.books import recipe, tiny
+from benchmarks.books.dice import Dice
 from benchmarks.clearing import damages, mutation
 from benchmarks.clearing.damages import Case
 from exchange.clearing import engine, verify
+from exchange.clearing.book import Book
 from exchange.clearing.violations import STRICT_CODES, Code
+from tests.exchange.clearing import plain_verifier
 
 
 @pytest.mark.parametrize("case", list(damages.cases()), ids=lambda case: case.name)
@@ -61,3 +68,49 @@ def test_every_single_slot_damage_to_a_real_outcome_is_noticed() -> None:
             broken = copy.deepcopy(document)
             broken["trades"][place][field] += change
             assert verify.verify(book, broken).hard, (place, field, change)
+
+
+def test_numbers_are_64_bits_wide_exactly_where_no_sum_can_pass_them() -> None:
+    book = damages.market()
+
+    def kind(qty: int) -> type:
+        document = damages.good()
+        document["trades"][0]["qty"] = qty
+        claim, _ = verify.read(book, document)
+        return claim.kind
+
+    assert kind(4) is np.int64
+    assert kind(2**40) is np.int64
+    assert kind(2**61) is object
+
+
+@given(st.sampled_from(tiny.FAMILIES), st.integers(0, 10**6), st.booleans())
+def test_the_columns_find_what_looking_at_each_slot_finds(family: str, seed: int, huge: bool) -> None:
+    book, dice = tiny.book(family, seed), Dice(seed)
+    document = json.loads(engine.clear(book).outcome.canonical_bytes())
+    for _ in range(6):
+        broken = copy.deepcopy(document)
+        for _ in range(dice.between(1, 3)):
+            damage(broken, book, dice, by=10 ** dice.between(15, 30) if huge else 1)
+        claim, faults = verify.read(book, broken)
+        if faults:
+            continue
+        found, plain = verify.verify(book, broken), plain_verifier.findings(claim)
+
+        assert sorted(map(str, found.violations)) == sorted(map(str, plain.violations))
+        assert found.rejected_blocks == plain.rejected_blocks
+
+
+def damage(document: dict[str, Any], book: Book, dice: Dice, *, by: int) -> None:
+    """Change one number, name or row of an outcome."""
+    trades = document["trades"]
+    runs = [run for of_cell in document["prices"].values() for run in of_cell]
+    kind = dice.below(4)
+    if kind == 0 and runs:
+        dice.pick(runs)[dice.below(3)] += dice.pick((-1, by))
+    elif kind == 1 and trades:
+        trades.pop(dice.below(len(trades)))
+    elif kind == 2 and trades:
+        trades.append(dice.pick(trades) | {"order": dice.pick(book.orders).id, "offer": dice.pick(book.offers).id})
+    elif trades:
+        dice.pick(trades)[dice.pick(("t0", "t1", "qty", "price"))] += dice.pick((-1, by))
