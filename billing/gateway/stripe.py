@@ -4,9 +4,11 @@ What Stripe's library raises becomes one of three answers: it was done, it was r
 (OutcomeUnknown). Objects come back as the plain values of `facts`.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 import stripe  # noqa: TID251 (this is the gateway)
@@ -280,11 +282,15 @@ class StripeGateway:
 
 def from_settings() -> StripeGateway:
     """Return the gateway of this installation."""
-    return StripeGateway(
-        settings.STRIPE_SECRET_KEY,
-        api_base=settings.STRIPE_API_BASE,
-        webhook_secret=settings.STRIPE_WEBHOOK_SECRET,
-    )
+    return _kept(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_WEBHOOK_SECRET)
+
+
+@cache  # one client for each account of the process: its connections are used again, one for each thread
+def _kept(secret_key: str, api_base: str, webhook_secret: str) -> StripeGateway:
+    return StripeGateway(secret_key, api_base=api_base, webhook_secret=webhook_secret)
+
+
+os.register_at_fork(after_in_child=_kept.cache_clear)  # two processes on one connection would mix up answers
 
 
 @contextmanager

@@ -7,9 +7,11 @@ when told to. What Stripe does by itself or for a payer (paying, disputing, sett
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -40,7 +42,7 @@ class Fault:
     """What goes wrong with the next requests to a path: lost on the way, answered with an error, or answer lost."""
 
     path: str
-    kind: str  # lost_request, lost_answer, or a status: 409, 429, 500
+    kind: str  # lost_request, lost_answer, late_answer (half a second), or a status: 409, 429, 500
     times: int = 1
 
 
@@ -101,11 +103,14 @@ def running(simulator: Simulator) -> Iterator[tuple[str, Wire]]:
             if fault == "lost_answer":
                 self._hang_up()
                 return
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            if fault == "late_answer":
+                time.sleep(0.5)
+            # Head and body in one packet: two would have the reader woken twice for each answer.
+            self.wfile.write(
+                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(text)}\r\n\r\n".encode()
+                + text
+            )
 
         def _hang_up(self) -> None:
             self.close_connection = True
