@@ -57,6 +57,7 @@ urlpatterns = [
     path("finance/payouts/<pyt:payout_id>/send", payouts.payout_send, name="payout_send"),
     path("finance/payouts/<pyt:payout_id>/confirm", payouts.payout_confirm, name="payout_confirm"),
     path("finance/payouts/<pyt:payout_id>/fail", payouts.payout_fail, name="payout_fail"),
+    path("finance/payouts/<pyt:payout_id>/fetch-back", payouts.payout_fetch_back, name="payout_fetch_back"),
     path("finance/transfer-files", payouts.transfer_file_new, name="transfer_file_new"),
     path("finance/transfer-files/<trf:file_id>", payouts.transfer_file, name="transfer_file"),
     path("finance", dashboard.dashboard, name="finance_dashboard"),

@@ -7,6 +7,7 @@ from billing.cards import tasks as paying
 from billing.connect import services as connect
 from billing.connect import tasks as connecting
 from billing.invoices import tasks as invoices
+from billing.payouts import tasks as payouts
 from billing.webhooks import services as webhooks
 from billing.webhooks import tasks as listening
 from exchange.auctions import clear, gates, settle, waves
@@ -19,8 +20,8 @@ def register_all() -> None:
     registry.register("issue_statement", invoices.issue_statement)
     registry.register("invoice_month", invoices.invoice_month)
     registry.register(connect.OPEN_ACCOUNT, connecting.open_account)
-    registry.register(connect.SEND_TRANSFER, connecting.send_transfer)
-    registry.register(connect.REVERSE_TRANSFER, connecting.reverse_transfer)
+    registry.register(connect.SEND_TRANSFER, payouts.send_transfer)
+    registry.register(connect.REVERSE_TRANSFER, payouts.reverse_transfer)
     registry.register(cards.PUSH_PAYMENT, paying.push_payment)
     registry.register(methods.PUSH_SETUP, paying.push_setup)
     registry.register(methods.DETACH_METHOD, paying.detach_method)

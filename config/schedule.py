@@ -35,6 +35,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},
     # Payouts fall due as a week or a month begins.
     "make payouts due": {"task": "billing.payouts.make_due", "schedule": 600.0},
+    # What went through Stripe and whose job or message was lost on the way.
+    "follow transfers": {"task": "billing.payouts.follow_transfers", "schedule": 60.0},
     # Differences last longer than an hour; finance can look at once by a button.
     "reconcile": {"task": "billing.reconciliation.reconcile", "schedule": 3600.0},
 }

@@ -17,11 +17,17 @@ def transfer_of(payout_id: UUID) -> ConnectTransfer | None:
     return ConnectTransfer.objects.filter(payout_id=payout_id).first()
 
 
-def can_be_paid(organisation_id: UUID) -> bool:
-    """Tell whether a provider can be paid through Stripe."""
+def payable_account(organisation_id: UUID) -> ConnectedAccount | None:
+    """Return the account that a provider can be paid through; None when it has none that is enabled."""
     return ConnectedAccount.objects.filter(
         organisation_id=organisation_id, status=OnboardingStatus.ENABLED.value
-    ).exists()
+    ).first()
+
+
+def payable_organisations() -> QuerySet[ConnectedAccount, UUID]:
+    """Return the providers that can be paid through Stripe, by their ids."""
+    enabled = ConnectedAccount.objects.filter(status=OnboardingStatus.ENABLED.value)
+    return enabled.values_list("organisation_id", flat=True)
 
 
 def visible_transfers(actor: Actor) -> QuerySet[ConnectTransfer]:

@@ -1,8 +1,8 @@
 """Providers are taken on at Stripe, and what was approved for them is sent there.
 
-For one approved payout call `send` in the transaction that sets it on its way; then look at
-`queries.transfer_of(payout.id).status` until it is paid, failed, payout_failed or reversed. Nothing is posted here:
-the payout posts what it sends, and takes the posting back when it has failed. A row is locked after its payout's.
+For one approved payout `billing.payouts.transfers` calls `send` in the transaction that sets it on its way, and then
+follows its status. Nothing is posted here: the payout posts what it sends, and takes the posting back when it has
+failed. A row is locked after its payout's.
 """
 
 from datetime import datetime
@@ -158,7 +158,7 @@ def send(actor: Actor, payout_id: UUID, organisation_id: UUID, amount: Money, *,
     account = ConnectedAccount.objects.select_for_update(no_key=True).filter(organisation_id=organisation_id).first()
     if account is None or account.status != OnboardingStatus.ENABLED:
         raise NotOnboarded(account.status if account else None)
-    before = transfer_by(payout_id)
+    before = ConnectTransfer.objects.filter(payout_id=payout_id).first()
     if before is not None:
         assert (before.amount_minor, before.organisation_id) == (amount.amount_minor, organisation_id), "another payout"
         return before
@@ -177,11 +177,6 @@ def send(actor: Actor, payout_id: UUID, organisation_id: UUID, amount: Money, *,
     jobs.enqueue(SEND_TRANSFER, str(transfer.id), now=now)
     _note(actor, transfer, None, now=now)
     return transfer
-
-
-def transfer_by(payout_id: UUID) -> ConnectTransfer | None:
-    """Return what was sent for a payout."""
-    return ConnectTransfer.objects.filter(payout_id=payout_id).first()
 
 
 def push(transfer_id: UUID, *, now: datetime) -> ConnectTransfer:
@@ -243,7 +238,7 @@ def refresh(transfer_id: UUID, *, now: datetime) -> ConnectTransfer:
             transfer.reversed_minor = sent.reversed_minor
             transfer.save(update_fields=["reversed_minor"])
         if transfer.reversed_minor == transfer.amount_minor:
-            _move(transfer, TransferStatus.REVERSED, now=now)
+            _move(transfer, TransferStatus.REVERSED, failure=transfer.failure, now=now)
     return transfer
 
 
@@ -311,6 +306,11 @@ def push_reversal(reversal_id: UUID, *, now: datetime) -> TransferReversal:
 
 
 # --- Shared by the verbs -----------------------------------------------------------------------
+
+
+def locked_transfer_of(payout_id: UUID) -> ConnectTransfer:
+    """Lock what was sent for a payout, which is locked before it."""
+    return ConnectTransfer.objects.select_for_update(no_key=True).get(payout_id=payout_id)
 
 
 def _locked(transfer_id: UUID) -> ConnectTransfer:

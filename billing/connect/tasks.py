@@ -1,4 +1,4 @@
-"""The jobs of Connect; each is safe to run twice, for its service is."""
+"""The job that takes a provider on; what sends money is a job of payouts, which follow it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +12,3 @@ from billing.connect import services
 def open_account(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
     """Make the account whose id is the key at Stripe."""
     services.finish_opening(UUID(key), now=clock.now())
-
-
-def send_transfer(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
-    """Send the transfer whose id is the key."""
-    services.push(UUID(key), now=clock.now())
-
-
-def reverse_transfer(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
-    """Fetch back what the reversal whose id is the key says."""
-    services.push_reversal(UUID(key), now=clock.now())

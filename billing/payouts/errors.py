@@ -59,6 +59,15 @@ class DestinationHeld(Conflict):
         super().__init__(f"Where money goes was changed; nothing is paid before {until:%Y-%m-%d %H:%M} UTC.")
 
 
+class WentThroughStripe(Conflict):
+    """What becomes of it is Stripe's to say."""
+
+    code = "went_through_stripe"
+
+    def __init__(self) -> None:
+        super().__init__("The payout went through Stripe, which says itself whether it was paid.")
+
+
 class PersonNeeded(Forbidden):
     """Money is sent by people."""
 

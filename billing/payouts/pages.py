@@ -17,7 +17,7 @@ from accounts.foundation.errors import DomainError
 from accounts.organisations import queries as organisations
 from accounts.web.forms import StrictForm
 from accounts.web.listing import listing
-from billing.payouts import destinations, files, paying, queries
+from billing.payouts import destinations, files, paying, queries, transfers
 from billing.payouts.forms import ConfirmForm, DestinationForm, FailForm
 from billing.payouts.models import Payout
 from billing.payouts.rules import PayoutStatus
@@ -58,10 +58,11 @@ def my_payout(request: HttpRequest, actor: Actor, payout_id: UUID) -> HttpRespon
 def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every payout, what is owed to whom, and the file for the bank."""
     rows = queries.with_accrued(queries.visible_payouts(actor))
+    approved = rows.filter(status=PayoutStatus.APPROVED, currency=CURRENCY)
     context = {
         "payables": queries.visible_payables(actor),
         "listing": listing(rows, request),
-        "approved": rows.filter(status=PayoutStatus.APPROVED, currency=CURRENCY).count(),
+        "approved": transfers.for_the_bank(approved).count(),
         "files": queries.visible_files(actor).order_by("-id")[:10] if actor.can(Capability.OPERATE_BOOKS) else [],
         "may_operate": actor.can(Capability.OPERATE_BOOKS),
     }
@@ -121,6 +122,19 @@ def payout_fail(request: HttpRequest, actor: Actor, payout_id: UUID) -> HttpResp
 
 @require_POST
 @actor_required(Capability.OPERATE_BOOKS)
+def payout_fetch_back(request: HttpRequest, actor: Actor, payout_id: UUID) -> HttpResponse:
+    """Fetch what the provider's bank sent back from the provider's Stripe balance."""
+    try:
+        transfers.fetch_back(actor, payout_id, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.detail)
+    else:
+        messages.success(request, _("Asked. The payout has failed once all of it is back."))
+    return redirect("payout", payout_id)
+
+
+@require_POST
+@actor_required(Capability.OPERATE_BOOKS)
 def transfer_file_new(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Put what is approved and may be sent into a file."""
     try:
@@ -164,7 +178,13 @@ def _show(request: HttpRequest, actor: Actor, payout_id: UUID, **refused: Strict
     found = queries.payout(actor, payout_id)
     destination = queries.destination(found.organisation_id)
     people = {found.made_due_by_id, found.first_approved_by_id}
+    account = transfers.account_of(found.organisation_id)
     context = {
+        "transfer": transfers.transfer_of(found),
+        "account": account,
+        "account_held_until": transfers.held_until(account)
+        if account and clock.now() < transfers.held_until(account)
+        else None,
         "payout": found,
         "items": queries.items(found),
         "destination": destination,

@@ -4,9 +4,8 @@ The provider's balance is locked first, then the payout, then what the ledger lo
 is owed (2110) and stands on 2190 until the bank shows it; one that fails goes back, and its items to the next one.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -14,25 +13,21 @@ from django.db.models import Sum
 
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
-from accounts.events import services as events
-from accounts.foundation import ids
 from accounts.foundation.failures import Failures
-from billing.ledger import services as ledger
 from billing.ledger.chart import Code
-from billing.ledger.rules import Line, Source, credit, debit
-from billing.payouts import accruals, queries, rules
+from billing.ledger.rules import credit, debit
+from billing.payouts import queries, rules, steps, transfers
 from billing.payouts.errors import (
     AbovePayable,
     DestinationHeld,
     NoDestination,
-    NoSuchPayout,
     NothingToPay,
     OwnPayout,
     PayoutMoveRefused,
-    PersonNeeded,
+    WentThroughStripe,
 )
 from billing.payouts.models import Payout, PayoutDestination, TransferFile
-from billing.payouts.rules import PAYOUT_MOVES, Frequency, PayoutMethod, PayoutStatus
+from billing.payouts.rules import Frequency, PayoutMethod, PayoutStatus
 from catalog.measures.money import Money, format_minor
 
 _SCHEDULE: Final = Actor.system("payouts")
@@ -52,7 +47,7 @@ def make_due(*, now: datetime) -> int:
 
 
 def _due_by_schedule(payout_id: UUID, *, now: datetime) -> bool:
-    payout = _locked(payout_id)
+    payout = steps.locked(payout_id)
     policy = queries.policy(payout.organisation_id, payout.currency, now=now)
     day = rules.last_due(Frequency(policy.frequency), now)
     looked = payout.looked_at or payout.opened_at
@@ -70,12 +65,12 @@ def _due_by_schedule(payout_id: UUID, *, now: datetime) -> bool:
 def make_due_now(actor: Actor, payout_id: UUID, *, now: datetime) -> Payout:
     """Pay what has accrued outside the schedule; colleagues approve it. Raises NothingToPay, PayoutMoveRefused."""
     actor.require(Capability.OPERATE_BOOKS)
-    payout = _locked(payout_id)
-    _check_move(payout, PayoutStatus.DUE)
+    payout = steps.locked(payout_id)
+    steps.check_move(payout, PayoutStatus.DUE)
     accrued = _accrued(payout)
     if accrued <= 0:
         raise NothingToPay(str(Money(accrued, payout.currency)))
-    payout.made_due_by_id = _person(actor)
+    payout.made_due_by_id = steps.person(actor)
     _fix(
         actor, payout, queries.policy(payout.organisation_id, payout.currency, now=now).two_people_above_minor, now=now
     )
@@ -88,7 +83,7 @@ def _fix(actor: Actor, payout: Payout, limit_minor: int, *, now: datetime) -> No
     payout.due_at = now
     payout.two_people_above_minor = limit_minor
     payout.save(update_fields=["status", "amount_minor", "due_at", "two_people_above_minor", "made_due_by"])
-    _tell(actor, payout, "due", PayoutStatus.ACCRUING, now=now)
+    steps.tell(actor, payout, "due", PayoutStatus.ACCRUING, now=now)
 
 
 def _accrued(payout: Payout) -> int:
@@ -105,16 +100,16 @@ def approve(actor: Actor, payout_id: UUID, *, now: datetime) -> Payout:
     Raises OwnPayout, PayoutMoveRefused, and AbovePayable when a later statement took from what is owed.
     """
     actor.require(Capability.APPROVE_BOOKS)
-    person = _person(actor)
-    payout = _locked(payout_id)
-    _check_move(payout, PayoutStatus.APPROVED)
+    person = steps.person(actor)
+    payout = steps.locked(payout_id)
+    steps.check_move(payout, PayoutStatus.APPROVED)
     if person in {payout.made_due_by_id, payout.first_approved_by_id}:
         raise OwnPayout
     assert payout.two_people_above_minor is not None
     if payout.amount_minor > payout.two_people_above_minor and payout.first_approved_by_id is None:
         payout.first_approved_by_id = person
         payout.save(update_fields=["first_approved_by"])
-        _tell(actor, payout, "approve_first", PayoutStatus.DUE, now=now)
+        steps.tell(actor, payout, "approve_first", PayoutStatus.DUE, now=now)
         return payout
     payout.status, payout.approved_by_id, payout.approved_at = PayoutStatus.APPROVED, person, now
     try:
@@ -123,7 +118,7 @@ def approve(actor: Actor, payout_id: UUID, *, now: datetime) -> Payout:
         if "payouts_within_payable" in str(error):
             raise AbovePayable from error
         raise
-    _tell(actor, payout, "approve", PayoutStatus.DUE, now=now)
+    steps.tell(actor, payout, "approve", PayoutStatus.DUE, now=now)
     return payout
 
 
@@ -132,14 +127,19 @@ def approve(actor: Actor, payout_id: UUID, *, now: datetime) -> Payout:
 
 @transaction.atomic
 def send(actor: Actor, payout_id: UUID, *, now: datetime) -> Payout:
-    """Note that an approved payout was handed to the bank by hand.
+    """Send an approved payout: through Stripe where its provider has an account there, which a job then does.
 
-    Raises NoDestination, DestinationHeld, PayoutMoveRefused.
+    For everybody else it is noted that the payout was handed to the bank by hand. Raises NoDestination,
+    DestinationHeld, PayoutMoveRefused.
     """
     actor.require(Capability.OPERATE_BOOKS)
-    payout = _locked(payout_id)
-    _check_move(payout, PayoutStatus.IN_TRANSIT)
-    _send(actor, payout, destination=_destination(payout, now=now), file=None, now=now)
+    payout = steps.locked(payout_id)
+    steps.check_move(payout, PayoutStatus.IN_TRANSIT)
+    account = transfers.account_of(payout.organisation_id)
+    if account is not None:
+        transfers.send(actor, payout, account, now=now)
+    else:
+        _send(actor, payout, destination=_destination(payout, now=now), file=None, now=now)
     return payout
 
 
@@ -147,14 +147,15 @@ def send(actor: Actor, payout_id: UUID, *, now: datetime) -> Payout:
 def send_by_file(actor: Actor, currency: str, *, now: datetime) -> TransferFile:
     """Put every approved payout of a currency that may be sent now into one file for the bank.
 
-    What has no destination, or one that was changed a short time ago, stays approved. Raises NothingToPay.
+    What has no destination, or one that was changed a short time ago, stays approved; so does what goes through
+    Stripe. Raises NothingToPay.
     """
     actor.require(Capability.OPERATE_BOOKS)
-    person = _person(actor)
-    approved = Payout.objects.filter(status=PayoutStatus.APPROVED, currency=currency)
+    person = steps.person(actor)
+    approved = transfers.for_the_bank(Payout.objects.filter(status=PayoutStatus.APPROVED, currency=currency))
     # In one order for all: the balance of a provider is what two files would meet at.
     found = [
-        _locked(payout_id) for payout_id in approved.order_by("organisation_id", "id").values_list("id", flat=True)
+        steps.locked(payout_id) for payout_id in approved.order_by("organisation_id", "id").values_list("id", flat=True)
     ]
     ready: list[tuple[Payout, PayoutDestination]] = []
     for payout in found:
@@ -199,20 +200,12 @@ def _send(
     payout.destination_changed_at = destination.created_at
     payout.file = file
     payout.sent_at = now
-    payout.sent_by_id = _person(actor)
+    payout.sent_by_id = steps.person(actor)
     payout.save(
         update_fields=["status", "method", "destination", "destination_changed_at", "file", "sent_at", "sent_by"]
     )
-    _post(
-        payout,
-        "send",
-        [
-            debit(Code.PAYABLE_AVAILABLE, payout.amount_minor, payout.organisation_id),
-            credit(Code.PAYOUTS_IN_TRANSIT, payout.amount_minor),
-        ],
-        now=now,
-    )
-    _tell(actor, payout, "send", PayoutStatus.APPROVED, now=now)
+    steps.post_sent(payout, now=now)
+    steps.tell(actor, payout, "send", PayoutStatus.APPROVED, now=now)
 
 
 # --- Paid or failed ----------------------------------------------------------------------------
@@ -222,18 +215,17 @@ def _send(
 def confirm(actor: Actor, payout_id: UUID, bank_reference: str, *, now: datetime) -> Payout:
     """Note that the bank shows a payout; saying so again with the same reference changes nothing.
 
-    Raises PayoutMoveRefused.
+    Raises PayoutMoveRefused, and WentThroughStripe.
     """
     actor.require(Capability.OPERATE_BOOKS)
-    payout = _locked(payout_id)
+    payout = steps.locked(payout_id)
     if payout.status == PayoutStatus.PAID and payout.bank_reference == bank_reference:
         return payout
-    _check_move(payout, PayoutStatus.PAID)
-    payout.status, payout.bank_reference, payout.ended_at = PayoutStatus.PAID, bank_reference, now
-    payout.save(update_fields=["status", "bank_reference", "ended_at"])
+    _check_ends(payout, PayoutStatus.PAID)
     lines = [debit(Code.PAYOUTS_IN_TRANSIT, payout.amount_minor), credit(Code.BANK, payout.amount_minor)]
-    _post(payout, "paid", lines, now=now)
-    _tell(actor, payout, "paid", PayoutStatus.IN_TRANSIT, now=now)
+    steps.post(payout, "paid", lines, now=now)
+    payout.bank_reference = bank_reference
+    steps.end(actor, payout, PayoutStatus.PAID, now=now)
     return payout
 
 
@@ -241,71 +233,17 @@ def confirm(actor: Actor, payout_id: UUID, bank_reference: str, *, now: datetime
 def fail(actor: Actor, payout_id: UUID, reason: str, *, now: datetime) -> Payout:
     """Note that the bank did not pay: what was sent is owed again, and the next payout pays it.
 
-    Raises PayoutMoveRefused.
+    Raises PayoutMoveRefused, and WentThroughStripe.
     """
     actor.require(Capability.OPERATE_BOOKS)
-    payout = _locked(payout_id)
-    _check_move(payout, PayoutStatus.FAILED)
-    payout.status, payout.failure, payout.ended_at = PayoutStatus.FAILED, reason, now
-    payout.save(update_fields=["status", "failure", "ended_at"])
-    sent = ledger.posted(Source("payout", payout.id, "send"))
-    assert sent is not None, payout.id
-    ledger.reverse(sent, now=now, memo=f"Payout failed: {reason}"[:200])
-    accruals.give_on(payout, now=now)
-    _tell(actor, payout, "fail", PayoutStatus.IN_TRANSIT, now=now)
+    payout = steps.locked(payout_id)
+    _check_ends(payout, PayoutStatus.FAILED)
+    steps.end(actor, payout, PayoutStatus.FAILED, failure=reason, now=now)
     return payout
 
 
-# --- Shared ------------------------------------------------------------------------------------
-
-
-def _locked(payout_id: UUID) -> Payout:
-    found = Payout.objects.filter(id=payout_id).values_list("organisation_id", "currency").first()
-    if found is None:
-        raise NoSuchPayout
-    accruals.locked_balance(*found)
-    return Payout.objects.select_for_update(no_key=True).get(id=payout_id)
-
-
-def _check_move(payout: Payout, after: PayoutStatus) -> None:
-    if after not in PAYOUT_MOVES[PayoutStatus(payout.status)]:
-        raise PayoutMoveRefused(payout.status, after)
-
-
-def _person(actor: Actor) -> UUID:
-    if actor.user_id is None:
-        raise PersonNeeded
-    return actor.user_id
-
-
-def _post(payout: Payout, purpose: str, lines: Sequence[Line], *, now: datetime) -> None:
-    ledger.post(
-        Source("payout", payout.id, purpose),
-        lines,
-        currency=payout.currency,
-        effective_at=now,
-        now=now,
-        memo=f"Payout {ids.spell('pyt', payout.id)}",
-    )
-
-
-def _tell(actor: Actor, payout: Payout, verb: str, before: PayoutStatus, *, now: datetime) -> None:
-    after: dict[str, Any] = {
-        "status": str(payout.status),
-        "amount": format_minor(payout.amount_minor, payout.currency),
-        "currency": payout.currency,
-    }
-    if payout.failure:
-        after["failure"] = payout.failure
-    audit.record(
-        actor,
-        f"payout.{verb}",
-        "payout",
-        payout.id,
-        {"status": str(before)},
-        after,
-        now=now,
-        organisation_id=payout.organisation_id,
-    )
-    told = after | {"payout": ids.spell("pyt", payout.id)}
-    events.emit(f"payout.{verb}", "payout", payout.id, payout.organisation_id, told, now=now)
+def _check_ends(payout: Payout, status: PayoutStatus) -> None:
+    if payout.method == PayoutMethod.STRIPE:
+        raise WentThroughStripe
+    if payout.status != PayoutStatus.IN_TRANSIT:
+        raise PayoutMoveRefused(payout.status, status)

@@ -28,7 +28,8 @@ PAYOUT_MOVES: Final[Mapping[PayoutStatus, frozenset[PayoutStatus]]] = {
     PayoutStatus.DUE: frozenset({PayoutStatus.APPROVED}),
     PayoutStatus.APPROVED: frozenset({PayoutStatus.IN_TRANSIT}),
     PayoutStatus.IN_TRANSIT: frozenset({PayoutStatus.PAID, PayoutStatus.FAILED}),
-    PayoutStatus.PAID: frozenset(),
+    # Through Stripe alone: the provider's bank may send it back days after it was said to be paid.
+    PayoutStatus.PAID: frozenset({PayoutStatus.IN_TRANSIT}),
     PayoutStatus.FAILED: frozenset(),
 }
 

@@ -21,6 +21,7 @@ from billing.connect.rules import OnboardingStatus
 from billing.gateway import balance, facts, stripe
 from billing.gateway.errors import CallRefused, NoSuchObject, OutcomeUnknown
 from billing.gateway.services import calls_under_way
+from billing.payouts import transfers
 from billing.webhooks.models import StripeEvent
 from billing.webhooks.rules import EventState, Subject, subject_of
 
@@ -105,7 +106,7 @@ def _charge(object_id: str, now: datetime) -> bool:
 
 
 def _payout(object_id: str, now: datetime) -> bool:
-    if connect.refresh_by_stripe_id(object_id, now=now):
+    if transfers.refresh_by_stripe_id(object_id, now=now):
         return True
     # A payout of our own balance: from it on its rows are known.
     seen = stripe.from_settings().payout(object_id)
@@ -121,7 +122,7 @@ LOOK: Final[dict[Subject, Callable[[str, datetime], bool]]] = {
     Subject.REFUND: lambda object_id, now: refunds.refresh_by_stripe_id(object_id, now=now),
     Subject.DISPUTE: lambda object_id, now: disputes.refresh(object_id, now=now),
     Subject.ACCOUNT: lambda object_id, now: connect.refresh_account(object_id, now=now),
-    Subject.TRANSFER: lambda object_id, now: connect.refresh_by_stripe_id(object_id, now=now),
+    Subject.TRANSFER: lambda object_id, now: transfers.refresh_by_stripe_id(object_id, now=now),
     Subject.PAYOUT: _payout,
 }
 

@@ -49,14 +49,26 @@ PAYOUTS: Final = (
             LEFT JOIN LATERAL (
                 SELECT sum(e.amount_minor) FILTER (WHERE a.code = '2110' AND a.organisation_id = p.organisation_id)
                            AS owed,
-                       sum(e.amount_minor) FILTER (WHERE a.code = '2190') AS transit
+                       sum(e.amount_minor) FILTER (WHERE a.code = '2190') AS transit,
+                       sum(e.amount_minor) FILTER (WHERE a.code = '1010') AS stripe
                 FROM billing_ledgertransaction t JOIN billing_ledgerentry e ON e.transaction_id = t.id
                 JOIN billing_account a ON a.id = e.account_id
                 WHERE t.source_type = 'payout' AND t.source_id = p.id OR t.reversal_of_id IN (
                     SELECT s.id FROM billing_ledgertransaction s WHERE s.source_type = 'payout' AND s.source_id = p.id)
             ) m ON true
             WHERE coalesce(m.owed, 0) <> CASE WHEN p.status IN ('in_transit', 'paid') THEN p.amount_minor ELSE 0 END
-               OR coalesce(m.transit, 0) <> CASE p.status WHEN 'in_transit' THEN -p.amount_minor ELSE 0 END
+               -- Through Stripe it is in transit until it leaves our balance there (1010), and what is back is again.
+               OR coalesce(m.transit, 0) <> CASE WHEN p.method = 'stripe' AND p.status IN ('in_transit', 'paid')
+                   THEN -p.amount_minor - coalesce(m.stripe, 0)
+                   WHEN p.status = 'in_transit' THEN -p.amount_minor ELSE 0 END
+            UNION ALL
+            SELECT p.id::text, format('%s of %s through Stripe, and its transfer is %s of %s',
+                p.status, p.amount_minor, c.status, c.amount_minor)
+            FROM billing_payout p LEFT JOIN billing_connecttransfer c ON c.payout_id = p.id
+                AND c.organisation_id = p.organisation_id AND c.currency = p.currency
+            WHERE p.method = 'stripe' AND (c.id IS NULL OR c.amount_minor <> p.amount_minor
+                OR p.status = 'failed' AND c.status NOT IN ('failed', 'reversed')
+                OR p.status = 'paid' AND c.status NOT IN ('paid', 'payout_failed', 'reversed'))
             """,
     ),
     by_query(

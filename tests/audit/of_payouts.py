@@ -60,6 +60,8 @@ CORRUPTIONS: Final = (
                _payout(amount="2 * r.amount_minor")),
     corruption("P6", "what was released is in no payout", _RELEASED),
     corruption("P6", "a payout in transit was not posted", _RELEASED, _ITEM, _payout("in_transit")),
+    corruption("P6", "a payout through Stripe has no transfer", _RELEASED, _ITEM,
+               _payout("in_transit", method="'stripe'", sent_at="r.due_at", destination_changed_at="r.created_at")),
     corruption("P7", "a balance says more than was released", _BALANCE),
     corruption("P7", "a payout is committed and its balance does not say so", _RELEASED, _payout(), _BALANCE,
                one("billing_providerbalance", "committed_minor = 0")),

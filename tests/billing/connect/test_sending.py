@@ -63,10 +63,10 @@ def test_a_provider_is_enabled_once_stripe_says_so(stripe_wire: Wire, seller: Ac
     assert services.link_url(link.id, now=NOW).startswith("https://connect.example/")
     stripe_wire.simulator.onboard(str(account.stripe_id))
     services.refresh_account(str(account.stripe_id), now=LATER)
-    assert queries.can_be_paid(account.organisation_id)
+    assert queries.payable_account(account.organisation_id) == account
     stripe_wire.simulator.restrict(str(account.stripe_id))
     services.refresh_account(str(account.stripe_id), now=LATER)
-    assert not queries.can_be_paid(account.organisation_id)
+    assert queries.payable_account(account.organisation_id) is None
 
 
 def test_without_stripe_no_account_is_made(seller: Actor) -> None:

@@ -1,22 +1,27 @@
 """A provider that is owed something, and the people of the exchange who pay it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import ids
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationKind
+from billing.connect import services as connect
+from billing.connect.models import ConnectedAccount
+from billing.ledger import queries as books
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
-from billing.payouts import destinations, services
+from billing.payouts import destinations, paying, services
 from billing.payouts.models import Payout, PayoutPolicy
 from tests.accounts import cast as people
 from tests.billing.cast import party_of as party_of_organisation
 from tests.billing.ledger.books import NOW
 from tests.billing.payments.cast import person
+from tests.stripe.server import Wire
 
 DUE: Final = NOW + timedelta(days=7)
 # The first Monday after DUE, in Shanghai, and long after the account was entered.
@@ -93,6 +98,41 @@ def keep_back(ppm: int, days: int = 30) -> None:
         currency="CNY", frequency="weekly", minimum_minor=10_000, reserve_ppm=ppm, reserve_days=days,
         two_people_above_minor=10_000_000, effective_from=NOW,
     )  # fmt: skip
+
+
+def onboard(cast: Cast, wire: Wire, *, now: datetime = NOW) -> ConnectedAccount:
+    """Let the provider be paid through Stripe from three days after an instant on."""
+    seller = replace(cast.owner, capabilities=cast.owner.capabilities | {Capability.LIST})
+    account = connect.finish_opening(connect.open_account(seller, now=now).id, now=now)
+    wire.simulator.onboard(account.stripe_id)
+    connect.refresh_account(account.stripe_id, now=now)
+    account.refresh_from_db()
+    return account
+
+
+def approved(cast: Cast) -> Payout:
+    """Make what has accrued due, and approve it."""
+    paying.make_due(now=MONDAY)
+    return paying.approve(cast.approver, the_payout().id, now=MONDAY)
+
+
+def sent_through_stripe(wire: Wire, amount_minor: int) -> tuple[Cast, Payout]:
+    """Set a payout on its way through Stripe; its job has not run yet."""
+    cast = make()
+    onboard(cast, wire)
+    wire.simulator.fund(amount_minor)
+    owe(cast, amount_minor)
+    return cast, paying.send(cast.clerk, approved(cast).id, now=MONDAY)
+
+
+def in_books(provider_id: UUID) -> dict[str, int]:
+    """Return what the books say from the provider's, the bank's and Stripe's side."""
+    return {
+        "owed": -books.balance(Code.PAYABLE_AVAILABLE, "CNY", provider_id),
+        "transit": -books.balance(Code.PAYOUTS_IN_TRANSIT, "CNY"),
+        "bank": books.balance(Code.BANK, "CNY"),
+        "stripe": books.balance(Code.STRIPE_AVAILABLE, "CNY"),
+    }
 
 
 def the_payout() -> Payout:

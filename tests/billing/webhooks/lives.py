@@ -18,9 +18,13 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.events.models import Event
+from accounts.foundation import clock
 from billing.cards.models import CardDispute, CardPayment, CardRefund
-from billing.connect.models import ConnectTransfer
+from billing.connect.models import ConnectTransfer, TransferReversal
+from billing.connect.rules import ReversalStatus
 from billing.ledger.models import Account, LedgerTransaction
+from billing.payouts import tasks, transfers
+from billing.payouts.models import Payout
 from billing.webhooks import services
 from billing.webhooks.models import StripeEvent
 from billing.webhooks.rules import EventState
@@ -74,6 +78,8 @@ def sample(life: Life, count: int, *, seed: int) -> list[Delivery]:
 def undone() -> Iterator[None]:
     """Let everything that is written inside be as if it had never been."""
     with transaction.atomic():
+        undoing: Any = transaction.get_connection().atomic_blocks[-1]
+        undoing._from_testcase = True  # as of the test itself: steps that must be outermost are
         yield
         transaction.set_rollback(True)
 
@@ -109,6 +115,10 @@ def play(life: Life, sequence: Delivery, wire: Wire, base: Simulator, *, now: da
     for row in StripeEvent.objects.filter(state=EventState.RECEIVED).order_by("id"):
         services.handle(row.id, now=later)
     services.poll(now=later)
+    transfers.follow_all(now=later)
+    while waiting := TransferReversal.objects.filter(status=ReversalStatus.PREPARING).first():
+        with clock.travel(later):
+            tasks.reverse_transfer(str(waiting.id), {}, renew=lambda: None)
     for row in StripeEvent.objects.filter(state=EventState.RECEIVED).order_by("id"):
         services.handle(row.id, now=later)
     return known()
@@ -149,6 +159,7 @@ def known() -> dict[str, Any]:
         "refunds": sorted(CardRefund.objects.values_list("status", "amount_minor")),
         "disputes": sorted(CardDispute.objects.values_list("status", "amount_minor")),
         "transfers": sorted(ConnectTransfer.objects.values_list("status", "amount_minor", "reversed_minor")),
+        "payouts": sorted(Payout.objects.values_list("status", "amount_minor")),
         "accounts": sorted(Account.objects.exclude(balance_minor=0).values_list("code", "balance_minor", "held_minor")),
         "postings": sorted(LedgerTransaction.objects.values_list("source_type", "purpose")),
         "told": sorted(Event.objects.filter(type="card_payment.succeeded").values_list("type", flat=True)),

@@ -5,18 +5,17 @@ By default a sample of the sequences is played. All of them, 7,230, are played w
 
 import copy
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from accounts.actors.actor import Capability
-from accounts.foundation import ids
 from billing.cards import refunds
-from billing.connect import services as connect
+from billing.connect.models import ConnectTransfer
+from billing.payouts import tasks
 from catalog.measures.money import Money
 from tests.billing.cards import cast
-from tests.billing.ledger.books import NOW, party
-from tests.billing.payments.cast import person
+from tests.billing.ledger.books import NOW
+from tests.billing.payouts.cast import MONDAY, sent_through_stripe
 from tests.billing.webhooks import lives
 from tests.billing.webhooks.lives import Delivery, Disturbance, Life
 from tests.stripe.server import Wire
@@ -92,16 +91,16 @@ def chosen(life: Life) -> list[Delivery]:
     )
 
 
-def all_end_alike(life: Life, wire: Wire) -> int:
+def all_end_alike(life: Life, wire: Wire, *, now: datetime = LATER) -> int:
     base = copy.deepcopy(wire.simulator)
     in_order = Delivery(tuple(range(len(life.messages))), Disturbance.NONE)
     with lives.undone():
-        expected = lives.play(life, in_order, wire, base, now=LATER)
+        expected = lives.play(life, in_order, wire, base, now=now)
     assert (expected["open"], expected["parked"]) == ([], [])
     played = chosen(life)
     for sequence in played:
         with lives.undone():
-            assert lives.play(life, sequence, wire, base, now=LATER) == expected, sequence
+            assert lives.play(life, sequence, wire, base, now=now) == expected, sequence
     return len(played)
 
 
@@ -120,13 +119,7 @@ def test_a_refund_ends_alike(stripe_wire: Wire) -> None:
 
 
 def test_a_transfer_ends_alike(stripe_wire: Wire) -> None:
-    provider = party("Huailai Compute", can_sell=True)
-    seller = person(provider, "seller", Capability.VIEW_SELLING, Capability.LIST)
-    clerk = person(party("Operator"), "clerk", Capability.VIEW_BOOKS, Capability.OPERATE_BOOKS)
-    account = connect.finish_opening(connect.open_account(seller, now=NOW).id, now=NOW)
-    stripe_wire.simulator.onboard(account.stripe_id)
-    connect.refresh_account(account.stripe_id, now=NOW)
-    stripe_wire.simulator.fund(100_000)
-    sent = connect.send(clerk, ids.new_id(), provider.id, Money(50_000, "CNY"), now=NOW)
-    connect.push(sent.id, now=NOW)
-    assert all_end_alike(TRANSFER, stripe_wire) >= SAMPLED
+    _, payout = sent_through_stripe(stripe_wire, 50_000)
+    stripe_wire.simulator.pass_time(MONDAY - NOW)
+    tasks.send_transfer(str(ConnectTransfer.objects.get(payout_id=payout.id).id), {}, renew=lambda: None)
+    assert all_end_alike(TRANSFER, stripe_wire, now=MONDAY + timedelta(minutes=10)) >= SAMPLED
