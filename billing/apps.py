@@ -17,6 +17,8 @@ class BillingConfig(AppConfig):
         "billing_holdevent",
         "billing_contractslot",
         "billing_contractrelease",
+        "billing_contractpause",
+        "billing_contractresumption",
         "billing_feeschedule",
         "billing_bankstatement",
         "billing_bankentry",

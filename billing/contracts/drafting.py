@@ -36,10 +36,7 @@ OUT_OF_SCOPE = "O"
 
 def fees_at(instant: datetime) -> FeeTerms:
     """Return the fee schedule in force at an instant; raises NoFeeSchedule."""
-    schedule = FeeSchedule.objects.filter(effective_from__lte=instant).order_by("-effective_from").first()
-    if schedule is None:
-        raise NoFeeSchedule(f"in force at {instant.isoformat()}")
-    return _fee_terms(schedule)
+    return _fee_terms(_schedule_at(instant))
 
 
 def fees_of(version: int) -> FeeTerms:
@@ -50,12 +47,25 @@ def fees_of(version: int) -> FeeTerms:
     return _fee_terms(schedule)
 
 
-def return_credit_at(instant: datetime) -> int:
-    """Return the credit (ppm) of what is handed back, for offers that state none; raises NoFeeSchedule."""
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """What of the price (ppm) is credited for units that are handed back, and for units that are paused."""
+
+    return_ppm: int
+    pause_ppm: int
+
+
+def credits_at(instant: datetime) -> Credits:
+    """Return the credits of offers that state none, as in force at an instant; raises NoFeeSchedule."""
+    schedule = _schedule_at(instant)
+    return Credits(schedule.return_credit_ppm, schedule.pause_credit_ppm)
+
+
+def _schedule_at(instant: datetime) -> FeeSchedule:
     schedule = FeeSchedule.objects.filter(effective_from__lte=instant).order_by("-effective_from").first()
     if schedule is None:
         raise NoFeeSchedule(f"in force at {instant.isoformat()}")
-    return schedule.return_credit_ppm
+    return schedule
 
 
 def sales_tax_at(instant: datetime) -> TaxTerms:

@@ -46,12 +46,12 @@ class NoLegalEntity(Conflict):
 
 
 class ContractIsOver(Conflict):
-    """Nothing more is handed back of a contract that is over."""
+    """Nothing more is handed back, paused or taken up again of a contract that is over."""
 
     code = "contract_is_over"
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"This contract is over ({status}); nothing of it can be handed back.")
+        super().__init__(f"This contract is over ({status}); nothing of it can be handed back or paused.")
 
 
 class NothingToHandBack(Conflict):
@@ -62,6 +62,33 @@ class NothingToHandBack(Conflict):
     def __init__(self, wanted: int, owed: int) -> None:
         detail = f"At some time of the window {owed} units are still owed; {wanted} cannot be handed back."
         super().__init__(detail, (FieldProblem("/quantity", f"expected at most {owed}, got {wanted}"),))
+
+
+class NothingToPause(Conflict):
+    """Nothing is owed in the window: it is paused or handed back already."""
+
+    code = "nothing_to_pause"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing of the lease is owed in this window: it is paused or was handed back already.")
+
+
+class NotPausable(Conflict):
+    """The contract states no credit for units that are paused."""
+
+    code = "not_pausable"
+
+    def __init__(self) -> None:
+        super().__init__("The contract states no credit for a pause.")
+
+
+class NothingPaused(Conflict):
+    """No pause is left from the instant on."""
+
+    code = "nothing_paused"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing of the lease is paused at that time or later.")
 
 
 class NotReturnable(Conflict):

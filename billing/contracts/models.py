@@ -122,6 +122,8 @@ class ContractSlot(models.Model):
     price_micros = models.BigIntegerField()  # per unit-hour
     # What of the price is credited for units handed back before their time; none if they cannot be.
     return_credit_ppm = models.PositiveIntegerField(null=True)
+    # The same for units that are not needed for a time, and stay the buyer's; none if they cannot be paused.
+    pause_credit_ppm = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ("contract", "offering", "starts_at")
@@ -139,6 +141,10 @@ class ContractSlot(models.Model):
             models.CheckConstraint(
                 condition=Q(return_credit_ppm__isnull=True) | Q(return_credit_ppm__lte=PPM),
                 name="contract_slot_return_credit_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(pause_credit_ppm__isnull=True) | Q(pause_credit_ppm__lte=PPM),
+                name="contract_slot_pause_credit_is_a_share",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at")),
@@ -182,6 +188,60 @@ class ContractRelease(models.Model):
         return f"{self.quantity} from {self.starts_at}"
 
 
+class ContractPause(models.Model):
+    """Units of a run of the schedule that the buyer does without, from then to then. Append-only.
+
+    The provider keeps them for the buyer and owes no delivery meanwhile; of their price `credit_ppm` is credited. A
+    resumption ends it early.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="pauses")
+    slot = models.ForeignKey(ContractSlot, on_delete=models.PROTECT, related_name="pauses")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    quantity = models.PositiveIntegerField()
+    credit_ppm = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("contract", "starts_at", "id")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, credit_ppm__lte=PPM), name="contract_pause_stops_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(created_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at"))
+                & Q(created_at__lte=F("starts_at")),
+                name="contract_pause_before_its_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} from {self.starts_at}"
+
+
+class ContractResumption(models.Model):
+    """The buyer takes the units of a pause again from an instant of it on. Append-only."""
+
+    pause = models.OneToOneField(ContractPause, on_delete=models.PROTECT, primary_key=True, related_name="resumption")
+    resumes_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    created_at__gte=strict.EARLIEST, resumes_at__lt=strict.LATEST, created_at__lte=F("resumes_at")
+                ),
+                name="contract_resumption_before_its_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"from {self.resumes_at}"
+
+
 class FeeSchedule(models.Model):
     """The exchange's fee and commission from an instant on, and what offers credit that state nothing themselves.
 
@@ -192,12 +252,14 @@ class FeeSchedule(models.Model):
     buyer_fee_ppm = models.PositiveIntegerField()  # of delivered capacity value
     provider_commission_ppm = models.PositiveIntegerField()  # of delivered capacity and metered value
     return_credit_ppm = models.PositiveIntegerField(default=500_000)  # of the price of what is handed back
+    pause_credit_ppm = models.PositiveIntegerField(default=200_000)  # of the price of what is paused
     effective_from = models.DateTimeField(unique=True)
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(buyer_fee_ppm__lte=PPM, provider_commission_ppm__lte=PPM, return_credit_ppm__lte=PPM),
+                condition=Q(buyer_fee_ppm__lte=PPM, provider_commission_ppm__lte=PPM)
+                & Q(return_credit_ppm__lte=PPM, pause_credit_ppm__lte=PPM),
                 name="fee_schedule_within_whole",
             ),
             models.CheckConstraint(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from math import floor
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db.models import Q, QuerySet
 from accounts.actors.actor import Actor, Capability
 from billing.contracts import rules
 from billing.contracts.errors import NoSuchContract
-from billing.contracts.models import Contract, ContractRelease, ContractSlot
+from billing.contracts.models import Contract, ContractPause, ContractRelease, ContractSlot
 from billing.contracts.terms import SlotTerms
 from catalog.measures.interval import Interval
 
@@ -24,32 +25,79 @@ def visible_to(actor: Actor) -> QuerySet[Contract]:
 
 def one(actor: Actor, contract_id: UUID) -> Contract:
     """Return a contract with its schedule; raises NoSuchContract."""
-    contract = visible_to(actor).prefetch_related("slots", "releases__slot").filter(id=contract_id).first()
+    contract = (
+        visible_to(actor)
+        .prefetch_related("slots", "releases__slot", "pauses__slot", "pauses__resumption")
+        .filter(id=contract_id)
+        .first()
+    )
     if contract is None:
         raise NoSuchContract
     return contract
 
 
 def owed(contract: Contract) -> list[tuple[UUID, SlotTerms]]:
-    """Return what the provider owes: the runs of the schedule less what was handed back, with their slots' ids."""
+    """Return what the provider owes: the schedule less what was handed back or is paused, with the slots' ids."""
     return owed_of([contract.id])[contract.id]
 
 
+def kept(contract: Contract) -> list[tuple[UUID, SlotTerms]]:
+    """Return what is the buyer's: what is owed, and what is paused."""
+    return _left_of([contract.id], [_handed_back([contract.id])])[contract.id]
+
+
 def owed_of(contract_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, SlotTerms]]]:
-    """Return what is owed under contracts, by contract, in two queries."""
+    """Return what is owed under contracts, by contract, in three queries."""
     contract_ids = list(contract_ids)
+    return _left_of(contract_ids, [_handed_back(contract_ids), _paused(contract_ids)])
+
+
+def _left_of(
+    contract_ids: list[UUID], taken: list[list[tuple[UUID, rules.Released]]]
+) -> dict[UUID, list[tuple[UUID, SlotTerms]]]:
     released: dict[UUID, list[rules.Released]] = defaultdict(list)
-    for row in ContractRelease.objects.filter(contract__in=contract_ids):
-        released[row.slot_id].append(rules.Released(Interval(row.starts_at, row.ends_at), row.quantity))
+    for slot_id, one in chain.from_iterable(taken):
+        released[slot_id].append(one)
     found: dict[UUID, list[tuple[UUID, SlotTerms]]] = {contract_id: [] for contract_id in contract_ids}
     for slot in ContractSlot.objects.filter(contract__in=contract_ids).order_by("offering_id", "starts_at"):
         found[slot.contract_id] += [(slot.id, run) for run in rules.owed(terms_of(slot), released[slot.id])]
     return found
 
 
-def with_releases(contract_ids: Iterable[UUID]) -> set[UUID]:
-    """Return which of these contracts something was handed back of."""
-    return set(ContractRelease.objects.filter(contract__in=list(contract_ids)).values_list("contract_id", flat=True))
+def _handed_back(contract_ids: list[UUID]) -> list[tuple[UUID, rules.Released]]:
+    return [
+        (row.slot_id, rules.Released(Interval(row.starts_at, row.ends_at), row.quantity))
+        for row in ContractRelease.objects.filter(contract__in=contract_ids)
+    ]
+
+
+def _paused(contract_ids: list[UUID]) -> list[tuple[UUID, rules.Released]]:
+    return [
+        (row.slot_id, rules.Released(interval, row.quantity))
+        for row in ContractPause.objects.filter(contract__in=contract_ids).select_related("resumption")
+        if (interval := interval_of(row)) is not None
+    ]
+
+
+def interval_of(pause: ContractPause) -> Interval | None:
+    """Return from when to when a pause holds; None when it was resumed before it began."""
+    ends_at = pause.resumption.resumes_at if hasattr(pause, "resumption") else pause.ends_at
+    return Interval(pause.starts_at, ends_at) if pause.starts_at < ends_at else None
+
+
+def pauses(contract: Contract) -> list[ContractPause]:
+    """Return the pauses of a contract in order, with their runs of the schedule and their resumptions."""
+    return list(ContractPause.objects.filter(contract=contract).select_related("slot", "resumption"))
+
+
+def with_less_owed(contract_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these contracts something was handed back of, or paused."""
+    contract_ids = list(contract_ids)
+    return {
+        contract_id
+        for model in (ContractRelease, ContractPause)
+        for contract_id in model.objects.filter(contract__in=contract_ids).values_list("contract_id", flat=True)
+    }
 
 
 def credited_minor(contract: Contract) -> int:
@@ -76,6 +124,7 @@ def terms_of(slot: ContractSlot) -> SlotTerms:
         slot.unit,
         slot.price_micros,
         slot.return_credit_ppm,
+        slot.pause_credit_ppm,
     )
 
 

@@ -41,6 +41,7 @@ class ContractSlotOut(OutputSerializer):
     unit = serializers.CharField()
     price = PriceOut(source="price_micros")
     return_credit_ppm = serializers.IntegerField(allow_null=True)
+    pause_credit_ppm = serializers.IntegerField(allow_null=True)
 
 
 class ContractReleaseOut(OutputSerializer):
@@ -52,6 +53,15 @@ class ContractReleaseOut(OutputSerializer):
     quantity = serializers.IntegerField()
     credit_ppm = serializers.IntegerField()
     created_at = serializers.DateTimeField()
+
+
+class ContractPauseOut(ContractReleaseOut):
+    """Units that the buyer does without, from then to then, and the share of their price that is credited.
+
+    `resumes_at` is from when on they are taken up again, where that is before the end.
+    """
+
+    resumes_at = serializers.DateTimeField(source="resumption.resumes_at", default=None)
 
 
 class ContractOut(OutputSerializer):
@@ -80,6 +90,7 @@ class OneContractOut(ContractOut):
     held = serializers.SerializerMethodField()
     slots = ContractSlotOut(many=True)
     releases = ContractReleaseOut(many=True)
+    pauses = ContractPauseOut(many=True)
     terms = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": ["string", "null"]})

@@ -183,6 +183,7 @@ def _slot(contract: Contract, slot: SlotTerms) -> ContractSlot:
         unit=slot.unit,
         price_micros=slot.price_micros,
         return_credit_ppm=slot.return_credit_ppm,
+        pause_credit_ppm=slot.pause_credit_ppm,
     )
 
 

@@ -36,8 +36,8 @@ class MerchantOfRecord(StrEnum):
 class SlotTerms:
     """A run of hours at one quantity and one price: `quantity` units of capacity, `price_micros` per unit-hour.
 
-    Units that the buyer hands back before their time are credited `return_credit_ppm` of their price; None if they
-    cannot be handed back.
+    Units that the buyer hands back before their time are credited `return_credit_ppm` of their price, units that are
+    paused `pause_credit_ppm`; None if they cannot be.
     """
 
     offering_id: UUID
@@ -47,6 +47,7 @@ class SlotTerms:
     unit: str
     price_micros: int
     return_credit_ppm: int | None = None
+    pause_credit_ppm: int | None = None
 
     @property
     def interval(self) -> Interval:
@@ -331,6 +332,8 @@ def _slot_document(slot: SlotTerms) -> dict[str, Any]:
         "unit": slot.unit,
         "price_micros": slot.price_micros,
     }
-    if slot.return_credit_ppm is not None:
-        document["return_credit_ppm"] = slot.return_credit_ppm
+    for name in ("return_credit_ppm", "pause_credit_ppm"):
+        credit_ppm = getattr(slot, name)
+        if credit_ppm is not None:
+            document[name] = credit_ppm
     return document

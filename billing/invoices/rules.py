@@ -78,8 +78,8 @@ SERIES: Final[Mapping[InvoiceKind, str]] = {
 NOTES: Final = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.PROVIDER_CREDIT})
 
 # What provider and customer see alike; the rest is between the exchange and one of them.
-SUPPLIED: Final = frozenset({*SUPPLY, LineKind.RETURNED, LineKind.SLA_CREDIT})
-_OF_CAPACITY: Final = (*SUPPLY, LineKind.RETURNED)
+_OF_CAPACITY: Final = (*SUPPLY, LineKind.RETURNED, LineKind.PAUSED)
+SUPPLIED: Final = frozenset({*_OF_CAPACITY, LineKind.SLA_CREDIT})
 
 # On these an amount may still be outstanding.
 OPEN: Final = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED})

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
 
 from accounts.actors.actor import Actor, Capability
 from billing.budgets import services as budgets
@@ -166,8 +166,10 @@ def _payment(contract: Contract, bill: Bill, agreed: Terms, *, last: bool) -> _P
     kept_minor = 0
     if not last:
         lines = InvoiceLine.objects.filter(invoice__contract=contract, invoice__side=Side.CUSTOMER)
-        of_schedule = lines.filter(kind__in=[LineKind.CAPACITY, LineKind.RETURNED])
-        billed = of_schedule.aggregate(total=Sum("amount_minor"))["total"] or 0
+        of_schedule = lines.filter(kind__in=[LineKind.CAPACITY, LineKind.RETURNED, LineKind.PAUSED])
+        # Nothing more comes of what was paused, neither what is due of it nor what was credited.
+        done = Case(When(kind=LineKind.PAUSED, then="share_base_minor"), default="amount_minor")
+        billed = of_schedule.aggregate(total=Sum(done))["total"] or 0
         to_come = contract.value_minor - contract_queries.credited_minor(contract) - billed
         kept_minor = contract_rules.share_of_hold(max(0, to_come), agreed).total_minor
     captured_minor = min(bill.total_minor, max(0, contract.held_minor - kept_minor))

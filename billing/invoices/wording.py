@@ -46,9 +46,10 @@ def description(line: Line, charges: Sequence[Charge], terms: Terms) -> str:
         missing = sum((charge.quantity for charge in charges), Fraction(0))
         what = f"{_plain(missing)} {_plural(offering.unit)} not delivered"
         return f"SLA credit, {what} on {_when([charge.interval for charge in charges])}"
-    if line.kind is LineKind.RETURNED:
-        returned = sum((charge.quantity for charge in charges), Fraction(0))
-        what = f"{_plain(returned)} {_plural(offering.unit)} handed back"
+    if line.kind in {LineKind.RETURNED, LineKind.PAUSED}:
+        quantity = sum((charge.quantity for charge in charges), Fraction(0))
+        done = "handed back" if line.kind is LineKind.RETURNED else "paused"
+        what = f"{_plain(quantity)} {_plural(offering.unit)} {done}"
         return f"Still due of {what} for {_when([charge.interval for charge in charges])}"
     if line.kind is LineKind.ADJUSTMENT:
         return f"{_reasons(line, offering)}, {offering.name}, {offering.place}"

@@ -1,9 +1,10 @@
 """From charges to a bill: lines rounded once each, shares of printed amounts, tax once per rate.
 
 A customer's bill has capacity, metered extras, what is missing to a minimum, adjustments of the rate card for the
-customer's class and the quality of service, what stays due of units handed back, the SLA credit and the exchange's
-fee; a provider's has the same but the fee, and the commission. A share (adjustment, credit, fee, commission) is taken
-of an amount that the bill prints, so that its reader can check it. Vouchers come last and take from the customer's net.
+customer's class and the quality of service, what stays due of units handed back or paused, the SLA credit and the
+exchange's fee; a provider's has the same but the fee, and the commission. A share (adjustment, credit, fee,
+commission) is taken of an amount that the bill prints, so that its reader can check it. Vouchers come last and take
+from the customer's net.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,7 @@ class LineKind(StrEnum):
     MINIMUM = "minimum"
     ADJUSTMENT = "adjustment"
     RETURNED = "returned"
+    PAUSED = "paused"
     SLA_CREDIT = "sla_credit"
     FEE = "fee"
     COMMISSION = "commission"
@@ -185,6 +187,10 @@ def _supply_lines(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTe
             for one in _in_order(groups.returned, charges, terms)
         ),
         *(
+            _value_line(LineKind.PAUSED, *one, charges, currency, sign=1)
+            for one in _in_order(groups.paused, charges, terms)
+        ),
+        *(
             _value_line(LineKind.SLA_CREDIT, *one, charges, currency, sign=-1)
             for one in _in_order(groups.undelivered, charges, terms)
         ),
@@ -200,6 +206,7 @@ class _Groups:
     minimums: dict[_PriceGroup, list[int]] = field(default_factory=dict)
     undelivered: dict[_CreditGroup, list[int]] = field(default_factory=dict)
     returned: dict[_CreditGroup, list[int]] = field(default_factory=dict)
+    paused: dict[_CreditGroup, list[int]] = field(default_factory=dict)
 
 
 def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms]) -> _Groups:
@@ -220,9 +227,10 @@ def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms])
             group = _CreditGroup(charge.offering_id, offering.sla_credit_ppm, tax_rate)
             groups.undelivered.setdefault(group, []).append(position)
             continue
-        if charge.kind is ChargeKind.RETURNED:
+        if charge.kind in {ChargeKind.RETURNED, ChargeKind.PAUSED}:
             group = _CreditGroup(charge.offering_id, charge.due_ppm, tax_rate)
-            groups.returned.setdefault(group, []).append(position)
+            due = groups.returned if charge.kind is ChargeKind.RETURNED else groups.paused
+            due.setdefault(group, []).append(position)
             continue
         adjusted = charge.kind not in {ChargeKind.DELIVERED, ChargeKind.MINIMUM}  # a round's price is the market's
         line = _PriceGroup(
@@ -329,7 +337,7 @@ def _value_line(
     *,
     sign: int,
 ) -> Line:
-    """Return a share of a value: credited of what was missing, or still due of what was handed back."""
+    """Return a share of a value: credited of what was missing, or still due of what was handed back or paused."""
     behind = [charges[position] for position in positions]
     value = sum(
         (price.exact_amount(charge.quantity, charge.price_micros, currency=currency) for charge in behind), Fraction(0)

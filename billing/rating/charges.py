@@ -51,6 +51,7 @@ class ChargeKind(StrEnum):
     TARIFF = "tariff"  # a quantity of a period at one price of its tariff, less what was charged before
     MINIMUM = "minimum"  # what is missing to the least amount of a period
     RETURNED = "returned"  # units that the buyer handed back before their time
+    PAUSED = "paused"  # units that the buyer did without for a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Reading:
 class Charge:
     """An exact quantity at one price. UNDELIVERED charges price what is missing; only the SLA credit uses them.
 
-    Of a RETURNED charge's value `due_ppm` stays due; the rest was credited.
+    Of the value of a RETURNED or PAUSED charge `due_ppm` stays due; the rest was credited.
     """
 
     kind: ChargeKind
@@ -147,11 +148,12 @@ def gap_charges(
     return tuple(charges)
 
 
-def returned_charges(slot: SlotTerms, interval: Interval, quantity: int, *, cuts: Iterable[datetime]) -> list[Charge]:
-    """Price units that were handed back of a run of the schedule, at what stays due of their price."""
-    assert slot.return_credit_ppm is not None, slot
+def due_charges(
+    kind: ChargeKind, slot: SlotTerms, interval: Interval, quantity: int, *, credit_ppm: int, cuts: Iterable[datetime]
+) -> list[Charge]:
+    """Price units of a run of the schedule that were handed back or paused, at what stays due of their price."""
     return [
-        replace(charge, kind=ChargeKind.RETURNED, due_ppm=PPM - slot.return_credit_ppm)
+        replace(charge, kind=kind, due_ppm=PPM - credit_ppm)
         for piece in interval.split(cuts)
         for charge in _capacity(replace(slot, quantity=quantity), piece, delivered=quantity)
     ]

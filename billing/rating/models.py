@@ -6,18 +6,19 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.foundation import ids, strict
-from billing.contracts.models import Contract, ContractRelease, ContractSlot
+from billing.contracts.models import Contract, ContractPause, ContractRelease, ContractSlot
 from billing.rating.charges import ChargeKind
 from billing.rating.quantities import LARGEST
 from catalog.measures.rounding import PPM
 from catalog.offerings.models import Offering
 
-OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED, ChargeKind.RETURNED)
+DUE_IN_PART: Final = (ChargeKind.RETURNED, ChargeKind.PAUSED)
+OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED, *DUE_IN_PART)
 OF_A_PERIOD: Final = (ChargeKind.TARIFF, ChargeKind.MINIMUM)
 
 
 class Charge(models.Model):
-    """An exact quantity at one price, from a usage event, unreported time, a period or a return. Append-only.
+    """An exact quantity at one price, from a usage event, unreported time, a period, a return or a pause. Append-only.
 
     `raw_quantity` of `raw_per_unit` is the quantity in units (14,400 card-seconds of 3,600 are 4 card-hours); it
     is negative only where the charge reverses another, or leads from what a period was charged to what it costs.
@@ -38,8 +39,9 @@ class Charge(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
-    # Of what was handed back: which release, and how much of the price stays due.
+    # Of what was handed back or paused: which release or pause, and how much of the price stays due.
     release = models.ForeignKey(ContractRelease, on_delete=models.PROTECT, null=True, related_name="charges")
+    pause = models.ForeignKey(ContractPause, on_delete=models.PROTECT, null=True, related_name="charges")
     due_ppm = models.PositiveIntegerField(null=True)
     rated_at = models.DateTimeField()
 
@@ -55,10 +57,12 @@ class Charge(models.Model):
                 name="charge_gap_once",
             ),
             models.UniqueConstraint(fields=["release", "starts_at"], name="charge_once_per_release"),
+            models.UniqueConstraint(fields=["pause", "starts_at"], name="charge_once_per_pause"),
             models.CheckConstraint(
-                condition=Q(kind=ChargeKind.RETURNED, release__isnull=False, due_ppm__lte=PPM)
-                | Q(~Q(kind=ChargeKind.RETURNED), release__isnull=True, due_ppm__isnull=True),
-                name="charge_returned_has_its_release",
+                condition=Q(kind=ChargeKind.RETURNED, release__isnull=False, pause__isnull=True, due_ppm__lte=PPM)
+                | Q(kind=ChargeKind.PAUSED, release__isnull=True, pause__isnull=False, due_ppm__lte=PPM)
+                | Q(~Q(kind__in=DUE_IN_PART), release__isnull=True, pause__isnull=True, due_ppm__isnull=True),
+                name="charge_due_in_part_says_why",
             ),
             models.CheckConstraint(condition=Q(kind__in=list(ChargeKind)), name="charge_kind_known"),
             models.CheckConstraint(
@@ -78,9 +82,9 @@ class Charge(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=OF_A_PERIOD, usage_event_id__isnull=True, reverses__isnull=True)
-                | Q(~Q(kind__in=(*OF_A_PERIOD, ChargeKind.RETURNED)), usage_event_id__isnull=False)
+                | Q(~Q(kind__in=(*OF_A_PERIOD, *DUE_IN_PART)), usage_event_id__isnull=False)
                 | Q(kind=ChargeKind.UNDELIVERED)
-                | Q(kind=ChargeKind.RETURNED, usage_event_id__isnull=True),
+                | Q(kind__in=DUE_IN_PART, usage_event_id__isnull=True),
                 name="charge_comes_from_its_event",
             ),
             models.CheckConstraint(

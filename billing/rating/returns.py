@@ -10,6 +10,7 @@ from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
 from billing.ledger import services as ledger
 from billing.rating import charges, periods
+from billing.rating.charges import ChargeKind
 from billing.rating.models import Charge
 from billing.rating.quantities import exact_decimal
 from catalog.measures.interval import Interval
@@ -50,7 +51,14 @@ def hand_back(
         )
         for row in made
         for n, charge in enumerate(
-            charges.returned_charges(slots[row.slot_id], Interval(row.starts_at, row.ends_at), row.quantity, cuts=cuts)
+            charges.due_charges(
+                ChargeKind.RETURNED,
+                slots[row.slot_id],
+                Interval(row.starts_at, row.ends_at),
+                row.quantity,
+                credit_ppm=row.credit_ppm,
+                cuts=cuts,
+            )
         )
     )
     credited_minor = queries.credited_minor(contract) - before_minor

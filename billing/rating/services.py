@@ -14,7 +14,7 @@ from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.rules import TerminationReason
 from billing.contracts.terms import OfferingTerms, SlotTerms, Terms
-from billing.rating import charges, periods, store
+from billing.rating import charges, pauses, periods, store
 from billing.rating.charges import Reading, Segment, Unpriceable
 from billing.rating.models import OF_A_SLOT, Charge
 from billing.rating.periods import Span
@@ -73,6 +73,7 @@ def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
     count = 0
     for portion in store.pending(contract.id, until=until):
         count += _rate_portion(agreed, portion, now=now)
+    count += pauses.rate(contract, until=until, cuts=agreed.cuts, now=now)
     return count + _rate_periods(agreed, until=until, now=now)
 
 

@@ -174,7 +174,8 @@ def _usage(report: Report, scene: Scene, received_at: datetime) -> Accepted:
     for gap in point.handed_back:
         if gap.overlaps(report.interval):
             detail = (
-                f"The buyer has handed {gap.start.isoformat()} to {gap.end.isoformat()} back; nothing is owed then."
+                f"The buyer has handed {gap.start.isoformat()} to {gap.end.isoformat()} back or paused it; "
+                "nothing is owed then."
             )
             raise _Declined("outside_lease", "/data/start", detail)
     if report.kind is EventKind.READING and report.meter not in point.meters:

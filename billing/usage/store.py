@@ -194,12 +194,12 @@ def _known(organisation_id: UUID, keys: Iterable[EventKey]) -> dict[EventKey, Kn
 def _points(rows: Iterable[MeteringPoint]) -> dict[UUID, Point]:
     """Return metering points as reports are checked against them, by lease."""
     rows = list(rows)
-    owed = contracts.owed_of(contracts.with_releases({row.contract_id for row in rows}))
+    owed = contracts.owed_of(contracts.with_less_owed({row.contract_id for row in rows}))
     return {row.reference_id: _point(row, owed.get(row.contract_id)) for row in rows}
 
 
 def _point(point: MeteringPoint, owed: Sequence[tuple[UUID, SlotTerms]] | None) -> Point:
-    """Return one point; `owed` is what is left of its contract when something was handed back of it."""
+    """Return one point; `owed` is what is left of its contract when something was handed back of it or paused."""
     agreed = Terms.from_document(point.contract.terms)
     interval = Interval(point.starts_at, point.ends_at)
     own = [slot.interval for _, slot in owed or () if slot.offering_id == point.offering_id]

@@ -349,4 +349,30 @@ MARKET: Final = (
                OR c.due IS DISTINCT FROM ARRAY[1000000 - r.credit_ppm]
             """,
     ),
+    by_query(
+        "M19",
+        "what is paused was agreed, at the credit that its contract states, and is charged once, when its time is over",
+        "pauses",
+        counted="SELECT count(*) FROM billing_contractpause",
+        violations="""
+            WITH paused AS (
+                SELECT p.*, coalesce(r.resumes_at, p.ends_at) AS until FROM billing_contractpause p
+                LEFT JOIN billing_contractresumption r ON r.pause_id = p.id
+            ), charged AS (
+                SELECT pause_id, sum(raw_quantity) AS seconds, array_agg(DISTINCT due_ppm) AS due
+                FROM billing_charge WHERE kind = 'paused' GROUP BY 1
+            )
+            SELECT p.id, format('%s units from %s: credit %s, agreed %s; charged %s of %s unit-seconds due at %s',
+                p.quantity, p.starts_at, p.credit_ppm, s.pause_credit_ppm, c.seconds, w.seconds, c.due)
+            FROM paused p JOIN billing_contractslot s ON s.id = p.slot_id
+            JOIN billing_contract k ON k.id = p.contract_id
+            CROSS JOIN LATERAL (SELECT p.quantity * extract(epoch FROM p.until - p.starts_at) AS seconds) w
+            LEFT JOIN charged c ON c.pause_id = p.id
+            WHERE p.contract_id <> s.contract_id OR p.starts_at < s.starts_at OR p.ends_at > s.ends_at
+               OR p.credit_ppm IS DISTINCT FROM s.pause_credit_ppm OR p.created_at > p.starts_at
+               OR p.until < p.starts_at OR p.until > p.ends_at
+               OR (k.status = 'settled' AND k.terminated_reason = '' AND coalesce(c.seconds, 0) <> w.seconds)
+               OR coalesce(c.seconds, 0) > w.seconds OR c.due <> ARRAY[1000000 - p.credit_ppm]
+            """,
+    ),
 )

@@ -15,6 +15,7 @@ from exchange.clearing.book import OrderKind
 from exchange.clearing.outcome import Outcome, PriceRun, Trade
 
 Value = TypeVar("Value")
+Credits = tuple[int, int]  # ppm of the price: for units handed back, for units paused
 
 
 @dataclass(frozen=True)
@@ -143,17 +144,18 @@ def contract_runs(deals: Iterable[Deal]) -> tuple[PricedRun, ...]:
     return tuple(PricedRun(start, end, quantity, price) for start, end, (quantity, price) in runs)
 
 
-def least_credits(deals: Iterable[tuple[Deal, int]]) -> dict[int, int]:
-    """Return the least return credit (ppm) by slot: a buyer who gets a slot from two offers has the smaller one."""
-    least: dict[int, int] = {}
-    for deal, credit_ppm in deals:
+def least_credits(deals: Iterable[tuple[Deal, Credits]]) -> dict[int, Credits]:
+    """Return the least credits by slot: a buyer who gets a slot from two offers has the smaller one of each."""
+    least: dict[int, Credits] = {}
+    for deal, stated in deals:
         for slot in range(deal.start, deal.end):
-            least[slot] = min(least.get(slot, credit_ppm), credit_ppm)
+            other = least.get(slot, stated)
+            least[slot] = min(other[0], stated[0]), min(other[1], stated[1])
     return least
 
 
-def by_credit(run: PricedRun, credits_by_slot: Mapping[int, int]) -> list[tuple[int, int, int]]:
-    """Return (first slot, end slot, credit) for the stretches of a run over which the credit stays the same."""
+def by_credit(run: PricedRun, credits_by_slot: Mapping[int, Credits]) -> list[tuple[int, int, Credits]]:
+    """Return (first slot, end slot, credits) for the stretches of a run over which the credits stay the same."""
     return _runs({slot: credits_by_slot[slot] for slot in range(run.start, run.end)})
 
 

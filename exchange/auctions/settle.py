@@ -253,7 +253,7 @@ def _agreements(market: Market, entry: RoundOrder, part: Filled, sold: Mapping[s
 def slot_terms(market: Market, deals: Sequence[Deal], sold: Mapping[str, Offer]) -> list[SlotTerms]:
     """Return the price schedule of a contract over deals; `sold` has their offers by id, spelled outside.
 
-    An offer from before offers stated a return credit states none: 0.
+    An offer from before offers stated their credits states none: 0.
     """
     return [
         SlotTerms(
@@ -263,14 +263,13 @@ def slot_terms(market: Market, deals: Sequence[Deal], sold: Mapping[str, Offer])
             quantity=run.units,
             unit=market.unit,
             price_micros=run.price_micros,
-            return_credit_ppm=credit_ppm,
+            return_credit_ppm=return_ppm,
+            pause_credit_ppm=pause_ppm,
         )
         for offering_id, own in _by_offering(deals, sold).items()
-        for credits_by_slot in (
-            deal_rules.least_credits((deal, sold[deal.offer_id].return_credit_ppm or 0) for deal in own),
-        )
+        for credits_by_slot in (deal_rules.least_credits((deal, sold[deal.offer_id].credits_ppm) for deal in own),)
         for run in deal_rules.contract_runs(own)
-        for start, end, credit_ppm in deal_rules.by_credit(run, credits_by_slot)
+        for start, end, (return_ppm, pause_ppm) in deal_rules.by_credit(run, credits_by_slot)
     ]
 
 

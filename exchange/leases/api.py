@@ -13,13 +13,15 @@ from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.views import ExchangeAPIView, ListMixin
-from exchange.leases import queries, returns, rules, services
+from exchange.leases import pauses, queries, returns, rules, services
 from exchange.leases.models import Lease
 from exchange.leases.rules import EndReason, LeaseStatus
 from exchange.leases.serializers import (
     ActivateLease,
     EndLease,
     LeaseOut,
+    PauseLease,
+    ResumeLease,
     ReturnedOut,
     ReturnUnits,
     ScheduleOut,
@@ -89,7 +91,7 @@ class LeaseSegments(ExchangeAPIView):
 
 
 class LeaseSchedule(ExchangeAPIView):
-    """What is to be handed over of a lease, and what handing it back is credited at."""
+    """What is to be handed over of a lease, what is paused, and what handing it back and pausing are credited at."""
 
     required_capability: ClassVar = {"GET": VIEWERS}
     outputs: ClassVar = {"GET": ScheduleOut}
@@ -102,8 +104,9 @@ class LeaseSchedule(ExchangeAPIView):
             {
                 "lease": lease.id,
                 "runs": queries.owed(lease),
-                "return_credits_ppm": queries.return_credits(lease),
-                "returnable_from": rules.first_return(queries.market_of(lease).terms, now=clock.now()),
+                "paused": queries.pauses(lease),
+                "credits": queries.stated_credits(lease),
+                "returnable_from": rules.first_change(queries.market_of(lease).terms, now=clock.now()),
             }
         )
 
@@ -121,6 +124,36 @@ class LeaseReturn(ExchangeAPIView):
         """Hand the rectangle back."""
         returned = returns.hand_back(self.actor, lease_id, ReturnUnits.rectangle(self.read()), now=clock.now())
         return self.answer({"lease": queries.get(self.actor, lease_id), "credited": returned.credited})
+
+
+class LeasePause(ExchangeAPIView):
+    """Do without a lease for some hours ahead."""
+
+    required_capability: ClassVar = {"POST": Capability.TRADE}
+    inputs: ClassVar = {"POST": PauseLease}
+    outputs: ClassVar = {"POST": LeaseOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, lease_id: UUID) -> Response:
+        """Pause the lease."""
+        pauses.pause(self.actor, lease_id, pauses.Window(**self.read()), now=clock.now())
+        return self.answer(queries.get(self.actor, lease_id))
+
+
+class LeaseResume(ExchangeAPIView):
+    """Take a paused lease up again."""
+
+    required_capability: ClassVar = {"POST": Capability.TRADE}
+    inputs: ClassVar = {"POST": ResumeLease}
+    outputs: ClassVar = {"POST": LeaseOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, lease_id: UUID) -> Response:
+        """Resume the lease."""
+        pauses.resume(self.actor, lease_id, starts_at=self.read()["starts_at"], now=clock.now())
+        return self.answer(queries.get(self.actor, lease_id))
 
 
 class LeaseAcknowledge(ExchangeAPIView):

@@ -68,6 +68,12 @@ class EndReasonRefused(Invalid):
         super().__init__(f"{reason} is not a reason to stop early here; expected {' or '.join(allowed)}.")
 
 
+class PauseInvalid(Invalid):
+    """What is to be paused or taken up again does not fit the lease or the rules of its market."""
+
+    code = "pause_invalid"
+
+
 class ReturnInvalid(Invalid):
     """What is to be handed back does not fit the lease or the rules of its market."""
 

@@ -23,6 +23,23 @@ class HandOverForm(StrictForm):
     )
 
 
+class PauseForm(StrictForm):
+    """From when to when a lease is paused."""
+
+    fields_by_pointer: ClassVar = {"/starts_at": "starts_at", "/ends_at": "ends_at"}
+
+    starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the market's grid"))
+    ends_at = DeskTime(label=_("To"), help_text=_("Asia/Shanghai"))
+
+
+class ResumeForm(StrictForm):
+    """From when on a paused lease is taken up again."""
+
+    fields_by_pointer: ClassVar = {"/starts_at": "starts_at"}
+
+    starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the market's grid"))
+
+
 class ReturnForm(StrictForm):
     """A rectangle of a lease to be handed back."""
 

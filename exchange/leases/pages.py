@@ -15,10 +15,11 @@ from accounts.actors.pages import actor_required
 from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
+from accounts.web.forms import StrictForm
 from accounts.web.listing import listing
 from catalog.measures.rounding import PPM_PER_PERCENT
-from exchange.leases import queries, returns, rules, services
-from exchange.leases.forms import HandOverForm, ReturnForm
+from exchange.leases import pauses, queries, returns, rules, services
+from exchange.leases.forms import HandOverForm, PauseForm, ResumeForm, ReturnForm
 from exchange.leases.models import Lease
 from exchange.leases.rules import BEFORE_HAND_OVER, RUNNING, LeaseStatus, Rectangle
 
@@ -85,17 +86,58 @@ def lease_activate(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpRe
 def lease_return(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
     """Hand units of the lease back before their time."""
     form = ReturnForm(request.POST)
+
+    def hand_back() -> str:
+        credited = returns.hand_back(actor, lease_id, form.rectangle(), now=clock.now()).credited
+        return _("Handed back. %(credited)s of the price is credited.") % {"credited": credited}
+
+    return _change(request, actor, lease_id, {"returning": form}, form, hand_back)
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def lease_pause(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Do without the lease for some hours ahead."""
+    form = PauseForm(request.POST)
+
+    def pause() -> str:
+        pauses.pause(actor, lease_id, pauses.Window(**form.cleaned_data), now=clock.now())
+        return _("Paused. The provider keeps the units for you.")
+
+    return _change(request, actor, lease_id, {"pausing": form}, form, pause)
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def lease_resume(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Take the paused lease up again."""
+    form = ResumeForm(request.POST)
+
+    def resume() -> str:
+        pauses.resume(actor, lease_id, starts_at=form.cleaned_data["starts_at"], now=clock.now())
+        return _("The lease goes on from then.")
+
+    return _change(request, actor, lease_id, {"resuming": form}, form, resume)
+
+
+def _change(
+    request: HttpRequest,
+    actor: Actor,
+    lease_id: UUID,
+    shown: dict[str, StrictForm],
+    form: StrictForm,
+    verb: Callable[[], str],
+) -> HttpResponse:
+    """Do what a buyer typed, or show the lease with the form (`shown` by its name in the page) and what is wrong."""
     if form.is_valid():
         try:
-            returned = returns.hand_back(actor, lease_id, form.rectangle(), now=clock.now())
+            done = verb()
         except DomainError as error:
             form.refuse(error)
         else:
-            credited = str(returned.credited)
-            messages.success(request, _("Handed back. %(credited)s of the price is credited.") % {"credited": credited})
+            messages.success(request, done)
             return redirect("lease", lease_id=lease_id)
-    found = queries.get(actor, lease_id)
-    return _detail(request, actor, found, HandOverForm(), returning=form, status=422)
+    return _detail(request, actor, queries.get(actor, lease_id), HandOverForm(), shown=shown, status=422)
 
 
 def _do(request: HttpRequest, lease_id: UUID, verb: Callable[[], Any], done: str) -> HttpResponse:
@@ -114,7 +156,7 @@ def _detail(
     lease: Lease,
     form: HandOverForm,
     *,
-    returning: ReturnForm | None = None,
+    shown: dict[str, StrictForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     delivers = lease.provider_id == actor.organisation_id and actor.can(Capability.DELIVER)
@@ -135,25 +177,30 @@ def _detail(
         "may_activate": delivers and lease.status in BEFORE_HAND_OVER and lease.status != LeaseStatus.SCHEDULED,
         "may_heartbeat": delivers and lease.status in RUNNING,
     }
-    return render(request, "exchange/lease.html", context | _returning(actor, lease, returning), status=status)
+    return render(request, "exchange/lease.html", context | _changes(actor, lease) | (shown or {}), status=status)
 
 
-def _returning(actor: Actor, lease: Lease, form: ReturnForm | None) -> dict[str, Any]:
-    """What is still owed of a lease, and for its buyer the form to hand it back."""
-    runs, credits_ppm = queries.owed(lease), queries.return_credits(lease)
-    first = max(lease.starts_at, rules.first_return(queries.market_of(lease).terms, now=clock.now()))
-    may_return = (
+def _changes(actor: Actor, lease: Lease) -> dict[str, Any]:
+    """What is still owed and paused of a lease, and for its buyer the forms to hand it back, pause and resume it."""
+    runs, paused, stated = queries.owed(lease), queries.pauses(lease), queries.stated_credits(lease)
+    first = max(lease.starts_at, rules.first_change(queries.market_of(lease).terms, now=clock.now()))
+    may_change = (
         lease.buyer_id == actor.organisation_id
         and actor.can(Capability.TRADE)
         and lease.status not in rules.OVER
-        and bool(credits_ppm)
         and first < lease.ends_at
     )
-    if may_return and form is None:
-        form = ReturnForm(initial={"quantity": lease.quantity, "starts_at": first, "ends_at": lease.ends_at})
+    window = {"starts_at": first, "ends_at": lease.ends_at}
+    to_come = any(one.ends_at > first for one in paused)
     return {
         "runs": runs,
+        "paused": paused,
         "is_reduced": runs != [Rectangle(lease.quantity, lease.starts_at, lease.ends_at)],
-        "return_percents": [ppm / PPM_PER_PERCENT for ppm in credits_ppm],
-        "returning": form if may_return or (form and form.errors) else None,
+        "return_percents": [ppm / PPM_PER_PERCENT for ppm in stated.returns_ppm],
+        "pause_percents": [ppm / PPM_PER_PERCENT for ppm in stated.pauses_ppm],
+        "returning": ReturnForm(initial=window | {"quantity": lease.quantity})
+        if may_change and stated.returns_ppm
+        else None,
+        "pausing": PauseForm(initial=window) if may_change and stated.pauses_ppm else None,
+        "resuming": ResumeForm(initial={"starts_at": first}) if may_change and to_come else None,
     }

@@ -1,6 +1,6 @@
 """Reads of leases, scoped to their parties, with what was delivered so far."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import DecimalField, DurationField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Extract, Greatest, Least
+from django.db.models.functions import Coalesce, Extract, Greatest, Least
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import sealed
 from billing.contracts import queries as contracts
-from billing.contracts.models import ContractRelease
+from billing.contracts.models import ContractPause, ContractRelease
+from billing.contracts.terms import SlotTerms
 from billing.usage.models import AllocationSegment
 from catalog.measures.interval import Interval
 from exchange.leases import rules
@@ -38,7 +39,11 @@ def visible_to(actor: Actor) -> QuerySet[Lease]:
     """Return the leases that the actor's organisation buys or delivers, staff all, with `delivered_unit_seconds`."""
     leases = Lease.objects.select_related(
         "contract", "offering__site", "offering__resource_type", "buyer", "provider"
-    ).annotate(delivered_unit_seconds=_delivered_unit_seconds(), returned_unit_seconds=_returned_unit_seconds())
+    ).annotate(
+        delivered_unit_seconds=_delivered_unit_seconds(),
+        returned_unit_seconds=_returned_unit_seconds(),
+        paused_unit_seconds=_paused_unit_seconds(),
+    )
     if actor.is_staff or actor.is_system:
         return leases
     sides = Q()
@@ -108,15 +113,33 @@ def _against(runs: Sequence[Rectangle], segment: Segment, deadline: datetime | N
 
 
 def contracted_unit_hours(lease: Any) -> Decimal:
-    """Return the unit-hours that the lease is for, without what was handed back; of a lease from visible_to."""
+    """Return the unit-hours that the lease is for, without what was handed back or paused; of one from visible_to."""
     whole = Decimal(lease.quantity * int((lease.ends_at - lease.starts_at).total_seconds()))
-    return (whole - (lease.returned_unit_seconds or 0)) / 3600
+    return (whole - (lease.returned_unit_seconds or 0) - (lease.paused_unit_seconds or 0)) / 3600
 
 
 def owed(lease: Lease) -> list[Rectangle]:
-    """Return what is to be handed over of a lease, run by run: its quantity less what was handed back."""
+    """Return what is to be handed over of a lease, run by run: its quantity less what was handed back or is paused."""
+    return _runs(lease, contracts.owed(lease.contract))
+
+
+def kept(lease: Lease) -> list[Rectangle]:
+    """Return what is the buyer's of a lease, run by run: what is owed, and what is paused."""
+    return _runs(lease, contracts.kept(lease.contract))
+
+
+def pauses(lease: Lease) -> list[Rectangle]:
+    """Return what is paused of a lease, in order."""
+    return [
+        Rectangle(pause.quantity, held.start, held.end)
+        for pause in contracts.pauses(lease.contract)
+        if pause.slot.offering_id == lease.offering_id and (held := contracts.interval_of(pause)) is not None
+    ]
+
+
+def _runs(lease: Lease, schedule: Iterable[tuple[UUID, SlotTerms]]) -> list[Rectangle]:
     runs: list[Rectangle] = []
-    for _, slot in contracts.owed(lease.contract):
+    for _, slot in schedule:
         starts_at, ends_at = max(slot.starts_at, lease.starts_at), min(slot.ends_at, lease.ends_at)
         if slot.offering_id != lease.offering_id or starts_at >= ends_at:
             continue
@@ -128,14 +151,20 @@ def owed(lease: Lease) -> list[Rectangle]:
     return runs
 
 
-def return_credits(lease: Lease) -> list[int]:
-    """Return the credits (ppm of the price) that the contract states for the hours of a lease, without repeats."""
-    return sorted(
-        {
-            slot.return_credit_ppm
-            for _, slot in contracts.owed(lease.contract)
-            if slot.offering_id == lease.offering_id and slot.return_credit_ppm is not None
-        }
+@dataclass(frozen=True)
+class Credits:
+    """What of the price (ppm) the contract states for the hours of a lease, without repeats."""
+
+    returns_ppm: list[int]
+    pauses_ppm: list[int]
+
+
+def stated_credits(lease: Lease) -> Credits:
+    """Return what handing back and pausing are credited at."""
+    own = [slot for _, slot in contracts.kept(lease.contract) if slot.offering_id == lease.offering_id]
+    return Credits(
+        sorted({slot.return_credit_ppm for slot in own if slot.return_credit_ppm is not None}),
+        sorted({slot.pause_credit_ppm for slot in own if slot.pause_credit_ppm is not None}),
     )
 
 
@@ -154,14 +183,24 @@ def _delivered_unit_seconds() -> Subquery:
 
 def _returned_unit_seconds() -> Subquery:
     """What was handed back inside the lease's present bounds."""
-    starts_at, ends_at = Greatest(F("starts_at"), OuterRef("starts_at")), Least(F("ends_at"), OuterRef("ends_at"))
+    return _unit_seconds_inside(ContractRelease.objects.annotate(until=F("ends_at")))
+
+
+def _paused_unit_seconds() -> Subquery:
+    """What was paused inside the lease's present bounds."""
+    until = Coalesce("resumption__resumes_at", "ends_at")
+    return _unit_seconds_inside(ContractPause.objects.annotate(until=until))
+
+
+def _unit_seconds_inside(rows: QuerySet[Any]) -> Subquery:
+    starts_at, ends_at = Greatest(F("starts_at"), OuterRef("starts_at")), Least(F("until"), OuterRef("ends_at"))
     seconds = Extract(ExpressionWrapper(ends_at - starts_at, output_field=DurationField()), "epoch")
     exact: DecimalField[Decimal, Decimal] = DecimalField(max_digits=24, decimal_places=6)
-    inside = ContractRelease.objects.filter(
+    inside = rows.filter(
         contract_id=OuterRef("contract_id"),
         slot__offering_id=OuterRef("offering_id"),
         starts_at__lt=OuterRef("ends_at"),
-        ends_at__gt=OuterRef("starts_at"),
+        until__gt=Greatest(F("starts_at"), OuterRef("starts_at")),
     )
     totals = (
         inside.order_by()

@@ -12,13 +12,12 @@ from accounts.events import services as events
 from accounts.foundation import ids
 from billing.contracts import services as contracts
 from billing.rating import returns
-from billing.usage.models import MeteringPoint
 from catalog.measures.interval import Interval
 from catalog.measures.money import Money, format_minor
 from exchange.capacity import services as capacity
 from exchange.capacity.rules import hours
 from exchange.leases import queries, rules, services
-from exchange.leases.errors import LeaseIsOver, LeaseNotFound, ReturnInvalid, ReturnReported
+from exchange.leases.errors import ReturnInvalid
 from exchange.leases.models import Lease
 from exchange.leases.rules import EndReason, LeaseStatus, Rectangle
 
@@ -40,9 +39,7 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
     NothingToHandBack, NotReturnable.
     """
     actor.require(Capability.TRADE)
-    lease = _bought(actor, lease_id)
-    if lease.status in rules.OVER:
-        raise LeaseIsOver(lease.status)
+    lease = services.bought(actor, lease_id)
     problems = tuple(
         rules.return_problems(
             queries.market_of(lease).terms, rectangle, starts_at=lease.starts_at, ends_at=lease.ends_at, now=now
@@ -52,7 +49,7 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
         raise ReturnInvalid("The units cannot be handed back like this.", problems)
     # A lease is locked before its contract, and both before wallet and capacity, as when it is closed.
     contract = contracts.locked(lease.contract_id)
-    _check_not_reported(lease, rectangle)
+    services.check_not_reported(lease, Interval(rectangle.starts_at, rectangle.ends_at))
     credited_minor = returns.hand_back(
         actor,
         contract,
@@ -70,28 +67,9 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
     return Returned(lease, credited)
 
 
-def _bought(actor: Actor, lease_id: UUID) -> Lease:
-    leases = Lease.objects.select_for_update(of=("self",)).select_related("contract")
-    found = leases.filter(id=lease_id, buyer_id=actor.organisation()).first()
-    if found is None:
-        raise LeaseNotFound
-    return found
-
-
-def _check_not_reported(lease: Lease, rectangle: Rectangle) -> None:
-    # Locked so that no batch of reports is half-way through; the next one finds what was handed back.
-    point = MeteringPoint.objects.select_for_update(no_key=True).get(id=lease.metering_point_id)
-    reported = point.segments.filter(
-        reversed_at__isnull=True, ends_at__gt=rectangle.starts_at, starts_at__lt=rectangle.ends_at
-    )
-    last = reported.order_by("-ends_at").values_list("ends_at", flat=True).first()
-    if last is not None:
-        raise ReturnReported(last)
-
-
 def _fit(actor: Actor, lease: Lease, *, now: datetime) -> None:
     """Let a locked lease begin and end with what is left of it; with nothing left it is over."""
-    left = queries.owed(lease)
+    left = queries.kept(lease)
     if not left:
         services.move(
             actor,

@@ -94,27 +94,34 @@ class Rectangle:
 def return_problems(
     market: MarketTerms, rectangle: Rectangle, *, starts_at: datetime, ends_at: datetime, now: datetime
 ) -> Iterator[FieldProblem]:
-    """Check what is to be handed back of a lease over `[starts_at, ends_at)`: whole lots on the grid, in good time.
+    """Check what is to be handed back of a lease over `[starts_at, ends_at)`: whole lots on the grid, in good time."""
+    yield from market_rules.quantity_problems(market, rectangle.quantity, pointer="/quantity")
+    yield from change_problems(
+        market, rectangle.starts_at, rectangle.ends_at, starts_at=starts_at, ends_at=ends_at, now=now
+    )
+
+
+def change_problems(
+    market: MarketTerms, first_at: datetime, last_at: datetime, *, starts_at: datetime, ends_at: datetime, now: datetime
+) -> Iterator[FieldProblem]:
+    """Check hours `[first_at, last_at)` of a lease that its buyer wants otherwise: on the grid and in good time.
 
     The provider has the market's lead time, as before a first delivery.
     """
-    yield from market_rules.quantity_problems(market, rectangle.quantity, pointer="/quantity")
-    yield from market_rules.window_problems(
-        market, rectangle.starts_at, rectangle.ends_at, start="/starts_at", end="/ends_at"
-    )
-    first = max(starts_at, first_return(market, now=now))
-    if rectangle.starts_at < first:
+    yield from market_rules.window_problems(market, first_at, last_at, start="/starts_at", end="/ends_at")
+    first = max(starts_at, first_change(market, now=now))
+    if first_at < first:
         yield FieldProblem(
             "/starts_at",
             f"expected {first.isoformat()} or later, the first hour of the lease after the market's lead time of "
-            f"{market.lead_seconds // 60} minutes, got {rectangle.starts_at.isoformat()}",
+            f"{market.lead_seconds // 60} minutes, got {first_at.isoformat()}",
         )
-    if rectangle.ends_at > ends_at:
-        yield FieldProblem("/ends_at", f"expected at most {ends_at.isoformat()}, got {rectangle.ends_at.isoformat()}")
+    if last_at > ends_at:
+        yield FieldProblem("/ends_at", f"expected at most {ends_at.isoformat()}, got {last_at.isoformat()}")
 
 
-def first_return(market: MarketTerms, *, now: datetime) -> datetime:
-    """Return the first instant from which something can still be handed back."""
+def first_change(market: MarketTerms, *, now: datetime) -> datetime:
+    """Return the first instant from which something can still be handed back, paused or taken up again."""
     return market_rules.grid_ceiling(market, now + timedelta(seconds=market.lead_seconds))
 
 

@@ -137,15 +137,17 @@ class ScheduleRunOut(OutputSerializer):
 
 
 class ScheduleOut(OutputSerializer):
-    """What is to be handed over of a lease, without what was handed back, and what handing back is credited at.
+    """What is to be handed over of a lease, what is paused of it, and what handing back and pausing are credited at.
 
-    `return_credits_ppm` has one credit unless its hours came from offers that state several; the contract says which
-    holds when. `returnable_from` is the first instant from which something can be handed back now.
+    The credits are one each unless its hours came from offers that state several; the contract says which holds when.
+    `returnable_from` is the first instant from which something can be handed back, paused or taken up again now.
     """
 
     lease = SpelledId("lse")
     runs = ScheduleRunOut(many=True)
-    return_credits_ppm = serializers.ListField(child=serializers.IntegerField())
+    paused = ScheduleRunOut(many=True)
+    return_credits_ppm = serializers.ListField(child=serializers.IntegerField(), source="credits.returns_ppm")
+    pause_credits_ppm = serializers.ListField(child=serializers.IntegerField(), source="credits.pauses_ppm")
     returnable_from = serializers.DateTimeField()
 
 
@@ -160,6 +162,19 @@ class ReturnUnits(InputSerializer):
     def rectangle(values: dict[str, Any]) -> Rectangle:
         """Return the validated fields as the rectangle they describe."""
         return Rectangle(values["quantity"], values["starts_at"], values["ends_at"])
+
+
+class PauseLease(InputSerializer):
+    """From when to when a lease is to be paused, all of it that is owed then."""
+
+    starts_at = StrictDateTime()
+    ends_at = StrictDateTime()
+
+
+class ResumeLease(InputSerializer):
+    """From when on a lease is taken up again."""
+
+    starts_at = StrictDateTime()
 
 
 class ReturnedOut(OutputSerializer):

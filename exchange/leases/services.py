@@ -16,10 +16,13 @@ from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.events.models import Event
 from accounts.foundation import ids, sealed
+from billing.contracts import pauses
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.usage import services as usage
+from billing.usage.models import MeteringPoint
 from billing.usage.services import Metered
+from catalog.measures.interval import Interval
 from exchange.leases import rules
 from exchange.leases.errors import (
     AccessDetailsMissing,
@@ -28,6 +31,7 @@ from exchange.leases.errors import (
     LeaseIsOver,
     LeaseNotFound,
     LeaseStillRuns,
+    ReturnReported,
 )
 from exchange.leases.models import DeliveredSegment, Lease
 from exchange.leases.rules import EndReason, LeaseStatus
@@ -164,7 +168,10 @@ def end(actor: Actor, lease_id: UUID, *, now: datetime, reason: EndReason = EndR
         raise EndReasonRefused(reason, tuple(sorted(allowed)))
     if lease.status in rules.OVER:
         raise LeaseIsOver(lease.status)
-    return move(actor, lease, LeaseStatus.FAILED, now=now, end_reason=reason, ended_at=now)
+    move(actor, lease, LeaseStatus.FAILED, now=now, end_reason=reason, ended_at=now)
+    # Nobody keeps the units any more: what was paused is missing like the rest.
+    pauses.fall_away(actor, contracts.locked(lease.contract_id), offering_id=lease.offering_id, now=now)
+    return lease
 
 
 def finish(actor: Actor, lease: Lease, *, now: datetime) -> None:
@@ -235,6 +242,30 @@ def _told(lease: Lease, type_: str, *, now: datetime) -> list[Event]:
         payload["reason"] = str(lease.end_reason)
     parties = (lease.buyer_id, lease.provider_id)
     return [events.of(type_, "lease", lease.id, party_id, payload, now=now) for party_id in parties]
+
+
+def bought(actor: Actor, lease_id: UUID) -> Lease:
+    """Return a lease of the actor's own organisation, as its buyer, locked; raises LeaseNotFound, LeaseIsOver.
+
+    A lease is locked before its contract, and both before wallet and capacity, as when it is closed.
+    """
+    leases = Lease.objects.select_for_update(of=("self",)).select_related("contract")
+    found = leases.filter(id=lease_id, buyer_id=actor.organisation()).first()
+    if found is None:
+        raise LeaseNotFound
+    if found.status in rules.OVER:
+        raise LeaseIsOver(found.status)
+    return found
+
+
+def check_not_reported(lease: Lease, interval: Interval) -> None:
+    """Raise ReturnReported when usage is reported for a time of which less is to be owed."""
+    # Locked so that no batch of reports is half-way through; the next one finds what changed.
+    point = MeteringPoint.objects.select_for_update(no_key=True).get(id=lease.metering_point_id)
+    reported = point.segments.filter(reversed_at__isnull=True, ends_at__gt=interval.start, starts_at__lt=interval.end)
+    last = reported.order_by("-ends_at").values_list("ends_at", flat=True).first()
+    if last is not None:
+        raise ReturnReported(last)
 
 
 def _own(actor: Actor, lease_id: UUID, *, or_operator: bool = False) -> Lease:

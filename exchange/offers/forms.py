@@ -23,6 +23,7 @@ class OfferForm(StrictForm):
         "/reserve_price": "reserve_price",
         "/instant_price": "instant_price",
         "/return_credit_ppm": "return_credit",
+        "/pause_credit_ppm": "pause_credit",
         "/offering": "offering",
         "/market": "market",
     }
@@ -48,6 +49,13 @@ class OfferForm(StrictForm):
         maximum=100,
         help_text=_("Of the price, for what a buyer hands back before its time; empty: what holds for everybody"),
     )
+    pause_credit = WholeNumber(
+        label=_("Pause credit, per cent"),
+        required=False,
+        minimum=0,
+        maximum=100,
+        help_text=_("Of the price, for hours in which a buyer pauses; empty: what holds for everybody"),
+    )
     lists_capacity = forms.BooleanField(
         label=_("List these units as capacity where they are not listed yet"), required=False, initial=True
     )
@@ -66,8 +74,13 @@ class OfferForm(StrictForm):
             terms=OfferTerms(
                 said["quantity"], said["starts_at"], said["ends_at"], said["reserve_price"], said["instant_price"]
             ),
-            return_credit_ppm=None if said["return_credit"] is None else said["return_credit"] * PPM_PER_PERCENT,
+            return_credit_ppm=_ppm(said["return_credit"]),
+            pause_credit_ppm=_ppm(said["pause_credit"]),
         )
+
+
+def _ppm(percent: int | None) -> int | None:
+    return None if percent is None else percent * PPM_PER_PERCENT
 
 
 class InstantPriceForm(StrictForm):

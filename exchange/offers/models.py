@@ -111,6 +111,11 @@ class Offer(models.Model):
         return ids.spell("off", self.id)
 
     @property
+    def credits_ppm(self) -> tuple[int, int]:
+        """What of the price is credited for units handed back, and for paused ones; 0 where nothing is stated."""
+        return self.return_credit_ppm or 0, self.pause_credit_ppm or 0
+
+    @property
     def open_unit_hours(self) -> int:
         """Unit-hours that can still be sold, those that quotes hold among them."""
         return self.total_unit_hours - self.sold_unit_hours - self.closed_unit_hours

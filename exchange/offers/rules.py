@@ -69,7 +69,7 @@ class OfferTerms:
 
 @dataclass(frozen=True, slots=True)
 class OfferSpec:
-    """An offer to be placed. The credits are parts per million of the price; None is not offered."""
+    """An offer to be placed. The credits are parts per million of the price; None is what holds for everybody."""
 
     market_id: UUID
     offering_id: UUID

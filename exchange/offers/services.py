@@ -67,6 +67,7 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
         capacity.list_what_is_missing(changes)
     capacity.change_offered(changes)
     accepted_at = entry.accepted_at
+    usual = drafting.credits_at(accepted_at)
     offer = Offer.objects.create(
         market=market,
         offering=offering,
@@ -76,8 +77,8 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
         ends_at=spec.terms.ends_at,
         reserve_micros=spec.terms.reserve_micros,
         instant_price_micros=spec.terms.instant_price_micros,
-        pause_credit_ppm=spec.pause_credit_ppm,
-        return_credit_ppm=_return_credit(spec, accepted_at),
+        pause_credit_ppm=usual.pause_ppm if spec.pause_credit_ppm is None else spec.pause_credit_ppm,
+        return_credit_ppm=usual.return_ppm if spec.return_credit_ppm is None else spec.return_credit_ppm,
         seq=entries.next_number(),
         status=OfferStatus.OPEN,
         total_unit_hours=spec.terms.unit_hours,
@@ -167,11 +168,6 @@ def close(actor: Actor, read: Offer, status: OfferStatus, *, now: datetime) -> O
     audit.record(actor, f"offer.{status}", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
     _emit(offer, status.value, now=now)
     return offer
-
-
-def _return_credit(spec: OfferSpec, at: datetime) -> int:
-    """Return what the offer says, or what holds for offers that say nothing."""
-    return drafting.return_credit_at(at) if spec.return_credit_ppm is None else spec.return_credit_ppm
 
 
 def _seller(actor: Actor) -> Organisation:

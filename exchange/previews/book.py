@@ -44,7 +44,9 @@ class OpenOffer:
     units: int
     reserve_micros: int
     taken: tuple[tuple[int, int], ...] = ()  # (slot, units)
-    return_credit_ppm: int | None = None  # of the price, for what is handed back
+    # Of the price, for what is handed back and for what is paused.
+    return_credit_ppm: int | None = None
+    pause_credit_ppm: int | None = None
 
 
 @dataclass(frozen=True)
@@ -146,12 +148,11 @@ class Book:
         chosen = cells[self._cells] & (self._starts < last) & (self._ends > first)
         return [int(reserve) for reserve in np.unique(self._reserves[chosen])]
 
-    def return_credits_of(self, cells: Mask, start: int, end: int, *, limit_micros: int) -> list[int]:
-        """Return the return credits that offers below a limit state, the lowest first, without repeats."""
+    def within_reach(self, cells: Mask, start: int, end: int, *, limit_micros: int) -> list[OpenOffer]:
+        """Return the offers of these cells below a limit with an hour in `[start, end)`."""
         first, last = start - self.span.first, end - self.span.first
         chosen = cells[self._cells] & (self._starts < last) & (self._ends > first) & (self._reserves < limit_micros)
-        stated = (self.offers[int(number)].return_credit_ppm for number in np.flatnonzero(chosen))
-        return sorted({credit for credit in stated if credit is not None})
+        return [self.offers[int(number)] for number in np.flatnonzero(chosen)]
 
     def _supply(self, limit_micros: int) -> Integers:
         edges = np.zeros((len(self.table.codes), self.span.slots + 1), dtype=np.int64)

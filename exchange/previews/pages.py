@@ -122,6 +122,7 @@ def _ticket(
             "outlook": preview_words.OUTLOOKS[seen.share.outlook],
             "price_source": preview_words.PRICE_SOURCES[seen.estimate.source] if seen.estimate else "",
             "return_percents": [ppm / PPM_PER_PERCENT for ppm in seen.return_credits_ppm],
+            "pause_percents": [ppm / PPM_PER_PERCENT for ppm in seen.pause_credits_ppm],
         }
     return render(request, "exchange/order_new.html", context, status=status)
 

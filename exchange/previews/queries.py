@@ -3,7 +3,7 @@
 Only sums over the book leave this room: no member, offer or order of anybody can be told from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -67,8 +67,9 @@ class Preview:
     refusals: tuple[DomainError, ...]
     share: Share
     estimate: Estimate | None
-    # What of the price is credited for units handed back before their time, as the offers within reach state it.
+    # What of the price is credited for units handed back, and for paused ones, as the offers within reach state it.
     return_credits_ppm: tuple[int, ...]
+    pause_credits_ppm: tuple[int, ...]
     reasons: tuple[Reason, ...]
     alternatives: tuple[tuple[Alternative, OrderSpec], ...]
 
@@ -93,6 +94,8 @@ def preview(actor: Actor, spec: OrderSpec, *, now: datetime) -> Preview:
     draft = reading.draft_of(market, spec)
     share = _share(book, draft)
     fits = share.match.fits
+    met = book.table.meeting(draft.needs)
+    reached = book.within_reach(met, draft.earliest, draft.latest, limit_micros=draft.limit_micros)
     worst = estimates.cost(spec.terms.unit_hours, spec.terms.limit_micros, rates, market.currency)
     estimate = estimates.estimate(market, book, draft, share.match, rates, gate_at=gate_at)
     return Preview(
@@ -105,7 +108,8 @@ def preview(actor: Actor, spec: OrderSpec, *, now: datetime) -> Preview:
         refusals=tuple(_refusals(buyer_id, market, spec, rates)),
         share=share,
         estimate=estimate,
-        return_credits_ppm=tuple(_return_credits(book, draft)),
+        return_credits_ppm=_stated(offer.return_credit_ppm for offer in reached),
+        pause_credits_ppm=_stated(offer.pause_credit_ppm for offer in reached),
         reasons=() if fits else tuple(rules.reasons(book, draft, highest_micros=terms.collar_max_micros)),
         alternatives=()
         if fits
@@ -147,9 +151,8 @@ def _outlook(supply: int, match: Match, wanted: int) -> Outlook:
     return Outlook.CONTESTED if supply else Outlook.NOTHING
 
 
-def _return_credits(book: Book, draft: Draft) -> list[int]:
-    met = book.table.meeting(draft.needs)
-    return book.return_credits_of(met, draft.earliest, draft.latest, limit_micros=draft.limit_micros)
+def _stated(credits_ppm: Iterable[int | None]) -> tuple[int, ...]:
+    return tuple(sorted({credit_ppm for credit_ppm in credits_ppm if credit_ppm is not None}))
 
 
 def _refusals(buyer_id: UUID, market: Market, spec: OrderSpec, rates: Rates) -> list[DomainError]:

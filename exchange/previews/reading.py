@@ -29,6 +29,7 @@ from exchange.previews.book import Book, Draft, OpenOffer, OpenOrder, Range
 from exchange.previews.table import CellTable
 
 # So far beyond a draft's window other hours are looked at.
+_CREDITS: Final = ("return_credit_ppm", "pause_credit_ppm")
 _FURTHER: Final = timedelta(days=7)
 
 
@@ -54,7 +55,7 @@ def read_book(market: Market, span: Range, *, buyer_id: UUID, limit_micros: int)
         )
         .exclude(provider_id=buyer_id)
         .annotate(start=_slot(market, "starts_at"), end=_slot(market, "ends_at"))
-        .values_list("id", "offering_id", "start", "end", "quantity", "reserve_micros", "return_credit_ppm")
+        .values_list("id", "offering_id", "start", "end", "quantity", "reserve_micros", *_CREDITS)
     )
     taken = _taken(market, [row[0] for row in rows], first_at, end_at)
     return Book(
@@ -68,9 +69,9 @@ def read_book(market: Market, span: Range, *, buyer_id: UUID, limit_micros: int)
                 quantity,
                 reserve_micros,
                 tuple(taken.get(offer_id, ())),
-                return_credit_ppm,
+                *credits_ppm,
             )
-            for offer_id, offering_id, start, end, quantity, reserve_micros, return_credit_ppm in rows
+            for offer_id, offering_id, start, end, quantity, reserve_micros, *credits_ppm in rows
         ],
         _orders(market, first_at, end_at, limit_micros),
     )

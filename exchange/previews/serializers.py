@@ -166,7 +166,8 @@ class AlternativeOut(serializers.Serializer[Any]):
 class PreviewOut(OutputSerializer):
     """What a draft order would cost and meet; `body` is ready to be posted.
 
-    `return_credits_ppm` is what of the price the offers within reach credit for units handed back before their time.
+    `return_credits_ppm` is what of the price the offers within reach credit for units handed back before their time,
+    `pause_credits_ppm` for hours in which a lease is paused.
     """
 
     body = serializers.SerializerMethodField()
@@ -179,6 +180,7 @@ class PreviewOut(OutputSerializer):
     share = serializers.SerializerMethodField()
     estimate = serializers.SerializerMethodField()
     return_credits_ppm = serializers.ListField(child=serializers.IntegerField())
+    pause_credits_ppm = serializers.ListField(child=serializers.IntegerField())
     reasons = ReasonOut(many=True)
     alternatives = serializers.SerializerMethodField()
 

@@ -126,7 +126,8 @@ def _contract(actor: Actor, quote: Quote, part: QuotePart, lines: Sequence[Quote
                 quantity=line.quantity,
                 unit=quote.market.unit,
                 price_micros=part.price_micros,
-                return_credit_ppm=part.offer.return_credit_ppm or 0,
+                return_credit_ppm=part.offer.credits_ppm[0],
+                pause_credit_ppm=part.offer.credits_ppm[1],
             )
             for line in _of(part, lines)
         ],

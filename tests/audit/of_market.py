@@ -41,6 +41,20 @@ CHARGED: Final = """
         {seconds}, 3600, r.starts_at, r.ends_at, r.created_at, {due}
     FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id
 """
+PAUSED: Final = """
+    INSERT INTO billing_contractpause (id, contract_id, slot_id, starts_at, ends_at, quantity, credit_ppm, created_at)
+    SELECT gen_random_uuid(), contract_id, id, starts_at, starts_at + interval '1 hour', 1, {credit}, starts_at
+    FROM billing_contractslot ORDER BY id LIMIT 1
+"""
+PAUSE_CHARGED: Final = """
+    INSERT INTO billing_charge (
+        id, contract_id, pause_id, slot_id, n, kind, offering_id, unit, price_micros, base_quantity, raw_quantity,
+        raw_per_unit, starts_at, ends_at, rated_at, due_ppm
+    )
+    SELECT gen_random_uuid(), p.contract_id, p.id, s.id, 0, 'paused', s.offering_id, s.unit, s.price_micros, 1,
+        3601, 3600, p.starts_at, p.ends_at, p.created_at, 1000000 - p.credit_ppm
+    FROM billing_contractpause p JOIN billing_contractslot s ON s.id = p.slot_id
+"""
 
 CORRUPTIONS: Final = (
     corruption("M1", "an hour counts a card sold that was not traded", one("exchange_capacityslot", "sold = sold + 1")),
@@ -298,4 +312,8 @@ CORRUPTIONS: Final = (
         CHARGED.format(due=500_000, seconds=3_601),
     ),
     corruption("M18", "a return is charged at another share", HANDED_BACK, CHARGED.format(due=400_000, seconds=3_600)),
+    corruption("M19", "a pause is credited at another share", PAUSED.format(credit=1)),
+    corruption(
+        "M19", "a charge is for cards that were not paused", PAUSED.format(credit="pause_credit_ppm"), PAUSE_CHARGED
+    ),
 )

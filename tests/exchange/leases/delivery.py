@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db import connection
 
 from accounts.actors.actor import Actor, Capability
-from accounts.foundation import clock
+from accounts.foundation import clock, ids
 from accounts.organisations.models import Organisation
+from billing.contracts.models import Contract
+from billing.invoices import services as invoices
+from billing.invoices.models import Invoice
+from config.audit.checks import ALL
+from exchange.agents import services as agents
+from exchange.agents.plan import Behaviour
 from exchange.auctions import clear, gates, settle
+from exchange.leases import queries, ticks
 from exchange.leases.models import Lease
+from exchange.leases.rules import Rectangle
 from exchange.rounds.models import Round
 from tests.catalog.cast import acting_for
 from tests.exchange import cast
-from tests.exchange.cast import GATE, Story
+from tests.exchange.cast import GATE, HOUR, D, Story
 
 DELIVERING = frozenset({Capability.DELIVER, Capability.METER, Capability.VIEW_SELLING})
 
@@ -58,3 +69,64 @@ def at(instant: datetime) -> datetime:
     """Move the clock and return the instant."""
     clock.set_virtual(instant)
     return instant
+
+
+# All but M8: rounds after the one at hand are left alone here.
+CHECKED = {one.code for one in ALL if one.code[0] in "MUI"} - {"M8"}
+BOOKS = Actor.system("test")
+
+
+def violated() -> list[str]:
+    """Which invariants of market, usage and documents do not hold."""
+    with connection.cursor() as cursor:
+        return [one.code for one in ALL if one.code in CHECKED and one.check(cursor).violations]
+
+
+def part(quantity: int, first: int, last: int) -> Rectangle:
+    return Rectangle(quantity, D + first * HOUR, D + last * HOUR)
+
+
+def owed(lease: Lease) -> list[tuple[int, int, int]]:
+    """What is owed: units, first hour and end hour of D."""
+    runs = queries.owed(Lease.objects.select_related("contract").get(id=lease.id))
+    return [(run.quantity, (run.starts_at - D) // HOUR, (run.ends_at - D) // HOUR) for run in runs]
+
+
+def deliver(delivery: Delivery, lease: Lease) -> None:
+    """Let the simulated agent deliver what is owed to the end, and let the reports close."""
+    lease.provider.simulated_agent = True
+    lease.provider.save(update_fields=["simulated_agent"])
+    plain = Behaviour(readings=(), step=HOUR)
+    for hour in range(-1, 26):
+        now = at(D + hour * HOUR)
+        agents.serve(now=now, behaviours={lease.id: plain})
+        ticks.run_due(now=now)
+
+
+def billed(contract: Contract) -> tuple[Invoice, Invoice]:
+    now = at(D + 26 * HOUR)
+    invoice = invoices.invoice_contract(BOOKS, contract.id, now=now)
+    statement = invoices.issue_statement(BOOKS, contract.id, now=now)
+    assert invoice is not None
+    assert statement is not None
+    return invoice, statement
+
+
+def lines(invoice: Invoice) -> list[tuple[str, int]]:
+    return list(invoice.lines.order_by("n").values_list("kind", "amount_minor"))
+
+
+def segment(lease: Lease, first: int, last: int, quantity: int) -> dict[str, Any]:
+    data = {
+        "lease": ids.spell("lse", lease.id),
+        "start": (D + first * HOUR).isoformat(),
+        "end": (D + last * HOUR).isoformat(),
+        "quantity": quantity,
+    }
+    return {
+        "specversion": "1.0",
+        "id": f"{first}-{last}",
+        "source": "/agent",
+        "type": "exchange.allocation.segment.v1",
+        "data": data,
+    }

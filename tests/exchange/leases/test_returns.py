@@ -1,26 +1,20 @@
 """Handing back what is left of a lease: what is owed, billed, held, free again and refused."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from psycopg.errors import CheckViolation
 
-from accounts.actors.actor import Actor
 from accounts.events.models import Event
-from accounts.foundation import clock, ids
+from accounts.foundation import clock
 from accounts.foundation.errors import DomainError, Forbidden
 from billing.contracts import queries as contracts
 from billing.contracts.errors import NothingToHandBack
 from billing.contracts.models import Contract, ContractRelease
 from billing.invoices import services as invoices
-from billing.invoices.models import Invoice
 from billing.usage import services as usage
 from catalog.measures.interval import Interval
-from config.audit.checks import ALL
-from exchange.agents import services as agents
-from exchange.agents.plan import Behaviour
 from exchange.capacity.models import CapacitySlot
 from exchange.leases import queries, returns, services, ticks
 from exchange.leases.errors import LeaseIsOver, LeaseNotFound, ReturnInvalid, ReturnReported
@@ -29,55 +23,11 @@ from exchange.leases.rules import EndReason, LeaseStatus, Rectangle
 from exchange.offers.models import Offer
 from tests.exchange import cast
 from tests.exchange.cast import GATE, HOUR, D, funds, yuan
-from tests.exchange.leases.delivery import Delivery, at, cleared
-
-# All but M8: rounds after the one at hand are left alone here.
-CHECKED = {one.code for one in ALL if one.code[0] in "MUI"} - {"M8"}
-BOOKS = Actor.system("test")
-
-
-def violated() -> list[str]:
-    """Which invariants of market, usage and documents do not hold."""
-    with connection.cursor() as cursor:
-        return [one.code for one in ALL if one.code in CHECKED and one.check(cursor).violations]
-
-
-def part(quantity: int, first: int, last: int) -> Rectangle:
-    return Rectangle(quantity, D + first * HOUR, D + last * HOUR)
+from tests.exchange.leases.delivery import Delivery, at, billed, cleared, deliver, lines, owed, part, segment, violated
 
 
 def hand_back(delivery: Delivery, rectangle: Rectangle, *, now: datetime = GATE) -> returns.Returned:
     return returns.hand_back(delivery.story.beichen, delivery.lease.id, rectangle, now=at(now))
-
-
-def owed(lease: Lease) -> list[tuple[int, int, int]]:
-    """What is owed: units, first hour and end hour of D."""
-    runs = queries.owed(Lease.objects.select_related("contract").get(id=lease.id))
-    return [(run.quantity, (run.starts_at - D) // HOUR, (run.ends_at - D) // HOUR) for run in runs]
-
-
-def deliver(delivery: Delivery, lease: Lease) -> None:
-    """Let the simulated agent deliver what is owed to the end, and let the reports close."""
-    lease.provider.simulated_agent = True
-    lease.provider.save(update_fields=["simulated_agent"])
-    plain = Behaviour(readings=(), step=HOUR)
-    for hour in range(-1, 26):
-        now = at(D + hour * HOUR)
-        agents.serve(now=now, behaviours={lease.id: plain})
-        ticks.run_due(now=now)
-
-
-def billed(contract: Contract) -> tuple[Invoice, Invoice]:
-    now = at(D + 26 * HOUR)
-    invoice = invoices.invoice_contract(BOOKS, contract.id, now=now)
-    statement = invoices.issue_statement(BOOKS, contract.id, now=now)
-    assert invoice is not None
-    assert statement is not None
-    return invoice, statement
-
-
-def lines(invoice: Invoice) -> list[tuple[str, int]]:
-    return list(invoice.lines.order_by("n").values_list("kind", "amount_minor"))
 
 
 def test_an_offer_states_its_return_credit_from_the_start_and_the_contract_keeps_it(delivery: Delivery) -> None:
@@ -173,22 +123,6 @@ def test_an_invoice_on_demand_after_a_return_takes_from_the_hold_and_not_from_th
     assert before[0] - balance == invoice.total_minor
     assert before[1] - held == invoice.total_minor
     assert available == before[2]
-
-
-def segment(lease: Lease, first: int, last: int, quantity: int) -> dict[str, Any]:
-    data = {
-        "lease": ids.spell("lse", lease.id),
-        "start": (D + first * HOUR).isoformat(),
-        "end": (D + last * HOUR).isoformat(),
-        "quantity": quantity,
-    }
-    return {
-        "specversion": "1.0",
-        "id": f"{first}-{last}",
-        "source": "/agent",
-        "type": "exchange.allocation.segment.v1",
-        "data": data,
-    }
 
 
 def test_nothing_is_reported_for_what_was_handed_back_whole(delivery: Delivery) -> None:

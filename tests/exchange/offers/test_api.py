@@ -44,7 +44,7 @@ def test_an_offer_is_placed_amended_and_withdrawn(call: Call, story: Story) -> N
         "currency": "CNY",
         "reserve_price": "8.000000",
         "instant_price": None,
-        "pause_credit_ppm": None,
+        "pause_credit_ppm": 200_000,
         "return_credit_ppm": 500_000,
         "total_unit_hours": 384,
         "held_unit_hours": 0,

@@ -83,7 +83,7 @@ def test_a_preview_is_a_body_to_post_its_cost_and_its_share_of_the_book(call: Ca
     assert seen["estimate"]["source"] == "open_reserve"
     assert seen["estimate"]["price"] == "8.000000"
     assert seen["estimate"]["cost"]["total"] == {"amount": "3288.88", "currency": "CNY"}
-    assert seen["return_credits_ppm"] == [500_000]
+    assert (seen["return_credits_ppm"], seen["pause_credits_ppm"]) == ([500_000], [200_000])
     assert (seen["refusals"], seen["reasons"], seen["alternatives"]) == ([], [], [])
     placed = call(story.beichen, "post", "/v1/orders", seen["body"])
     assert placed.status_code == 201, placed.json()
