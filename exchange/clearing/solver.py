@@ -79,6 +79,16 @@ class Arrays:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows of at most ``upper``: row ``i`` has the entries ``start[i]`` to ``start[i + 1]``."""
+
+    upper: NDArray[np.float64]
+    start: NDArray[np.int64]
+    index: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Solution:
     """A hint: column values and, from a relaxation, row duals."""
 
@@ -133,6 +143,10 @@ class Relaxation(Protocol):
 
     def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
         """Change the lower bounds of rows, whose upper bounds stay."""
+        ...
+
+    def add_rows(self, rows: Rows) -> None:
+        """Add rows behind those that it has."""
         ...
 
 
@@ -196,6 +210,18 @@ class _HighsRelaxation:
     def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
         for row, bound in zip(rows, lower, strict=True):
             self._model.changeRowBounds(int(row), float(bound), float(self._arrays.row_upper[row]))
+
+    def add_rows(self, rows: Rows) -> None:
+        status = self._model.addRows(
+            len(rows.upper),
+            np.full(len(rows.upper), -INFINITY),
+            rows.upper,
+            len(rows.index),
+            rows.start[:-1].astype(np.int32),
+            rows.index.astype(np.int32),
+            rows.value,
+        )
+        assert status == highspy.HighsStatus.kOk, "the columns do not exist"
 
 
 def _load(program: Program, *, relaxed: bool) -> highspy.Highs:

@@ -64,9 +64,11 @@ class Planner:
         running = max(1.0, float(np.add.reduceat(values[program.lots], groups.begin[:-1]).astype(bool).sum()))
         self._mean = float(worth.sum()) / running
 
-    def plan(self, state: State, *, wave: int, effort: Effort) -> list[Batch]:
-        """Return the batches of a wave, by rising place of their first cell."""
+    def plan(self, state: State, *, wave: int, effort: Effort, barred: Flags | None = None) -> list[Batch]:
+        """Return the batches of a wave, by rising place of their first cell; without the idle groups barred."""
         near = (self._block_loss <= effort.reach * self._mean) | (state.lots > 0)
+        if barred is not None:
+            near &= ~barred[self.market.groups.group] | (state.lots > 0)
         near_hourly = (self._hourly_loss <= effort.reach * self._mean) | (state.fills > 0)
         batch_of = self._clusters(near, near_hourly, wave=wave, most=effort.choices)
         home = self._homes(state, near, batch_of)

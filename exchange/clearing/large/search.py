@@ -12,16 +12,17 @@ import numpy as np
 from exchange.clearing.book import Document
 from exchange.clearing.large import neighbourhoods, pricing
 from exchange.clearing.large import program as programs
+from exchange.clearing.large.cuts import Cutter
 from exchange.clearing.large.dive import Dive, Pace
 from exchange.clearing.large.division import Divider
 from exchange.clearing.large.insertion import Inserter
 from exchange.clearing.large.market import Market
 from exchange.clearing.large.neighbourhoods import Answer, Batch, Effort, Planner, Run
 from exchange.clearing.large.pricing import Intervals
-from exchange.clearing.large.program import Part
+from exchange.clearing.large.program import Part, Program
 from exchange.clearing.large.state import State, losses, paid
 from exchange.clearing.large.tables import Flags, Floats, Ints
-from exchange.clearing.solver import Solver
+from exchange.clearing.solver import Relaxation, Solution, Solver
 
 # Waves of rising effort. A wave is skipped to the next level once one of its level gained next to nothing.
 BRIEF = (Effort(choices=1_200, reach=0.04, gap=0.01),)
@@ -37,6 +38,8 @@ THOROUGH = (
     *[Effort(choices=5_000, reach=0.08, nodes=5, gap=0.001)] * 4,
 )
 SHORT = Pace(solves=0)
+# After blocks were given up, for the cells where they ran.
+REPAIR = Effort(choices=2_000, reach=0.06)
 # So many integral columns are solved as one program at the end.
 WHOLE = Effort(choices=2**31, reach=float("inf"), nodes=2_000, gap=1e-3)
 
@@ -47,8 +50,10 @@ class Limits:
 
     waves: tuple[Effort, ...] = STANDARD
     whole_binaries: int = 6_000
-    dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: round the first one
+    dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: the first one is rounded
     pace: Pace = field(default_factory=Pace)
+    cuts: int = 4  # rounds; each costs about a quarter of the relaxation
+    repairs: int = 3
     insertions: int = 20
 
 
@@ -58,6 +63,7 @@ class Stats:
 
     method: str = "relaxation"
     relaxation: float = 0.0  # the solver's objective, in micros: a hint
+    sharpened: float = 0.0  # the same after cuts
     waves: list[int] = field(default_factory=list)  # welfare after each, in micros
     drops: int = 0
     insertions: int = 0
@@ -99,14 +105,39 @@ class Search:
             allowed = _sites(self.market, np.zeros(len(self.market.hourly)))
             nobody = np.zeros(len(self.market.groups.cell), dtype=np.int64)
             return self._priced(Divider(self.market, self.solver, allowed=allowed), nobody)
-        self.stats.relaxation = solution.objective * program.unit
-        pace = self.limits.pace if len(self.market.groups) <= self.limits.dive_groups else SHORT
+        self.stats.relaxation = self.stats.sharpened = solution.objective * program.unit
+        duals = program.duals(np.asarray(solution.duals))
+        pace = self.limits.pace if self._solves_again else SHORT
+        if self._solves_again:
+            solution = self._sharpen(program, relaxation, solution)
+        values = solution.within(program.arrays)
+        assert values is not None, "a solution without values sharpens nothing"
         lots = Dive(program, relaxation, pace=pace).run(values)
         divider = Divider(self.market, self.solver, allowed=_sites(self.market, values[program.fills]))
         state = _filled_up(divider.divide(lots))
         planner = Planner(program, values, np.asarray(solution.costs))
         state = self._improve(planner, divider.divide(state.lots))
-        return self._priced(divider, state.lots, duals=program.duals(np.asarray(solution.duals)))
+        return self._priced(divider, state.lots, duals=duals, planner=planner)
+
+    @property
+    def _solves_again(self) -> bool:
+        return len(self.market.groups) <= self.limits.dive_groups
+
+    def _sharpen(self, program: Program, relaxation: Relaxation, solution: Solution) -> Solution:
+        """Return the solution after rounds of cuts, which stay in the relaxation."""
+        cutter = Cutter(program)
+        for _ in range(self.limits.cuts):
+            values = solution.within(program.arrays)
+            rows = None if values is None else cutter.cuts(values)
+            if rows is None:
+                break
+            relaxation.add_rows(rows)
+            found = relaxation.solve()
+            if found.within(program.arrays) is None or len(found.costs) != len(program.arrays.objective):
+                break
+            solution = found
+        self.stats.sharpened = solution.objective * program.unit
+        return solution
 
     def _improve(self, planner: Planner, state: State) -> State:
         self.stats.method = "neighbourhoods"
@@ -118,18 +149,24 @@ class Search:
         return state
 
     def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:
-        batches = planner.plan(state, wave=number, effort=effort)
-        state = neighbourhoods.merged(state, self._run(state, batches, effort))
+        state = self._computed(state, planner.plan(state, wave=number, effort=effort), effort)
         self.stats.waves.append(state.welfare)
         return state
+
+    def _computed(self, state: State, batches: Sequence[Batch], effort: Effort) -> State:
+        return neighbourhoods.merged(state, self._run(state, batches, effort))
 
     def _here(self, state: State, batches: Sequence[Batch], effort: Effort) -> Iterable[Answer | None]:
         return (neighbourhoods.solve(self.market, state, batch, effort, self.solver) for batch in batches)
 
-    def _priced(self, divider: Divider, lots: Ints, *, duals: Ints | None = None) -> Found:
+    def _priced(
+        self, divider: Divider, lots: Ints, *, duals: Ints | None = None, planner: Planner | None = None
+    ) -> Found:
         """Give up blocks until prices hurt nobody, then put back what the given-up ones made room for."""
         accepting = _Accepting(self.market, divider)
         state = accepting.settle(lots)
+        if planner is not None and self._solves_again:
+            state = self._repair(accepting, planner, state)
         self.stats.drops = accepting.drops
         if accepting.drops:
             state = self._put_back(accepting, state)
@@ -146,6 +183,29 @@ class Search:
             if without.welfare >= state.welfare and accepting.hurts_nobody(without):
                 state = without
         return state
+
+    def _repair(self, accepting: "_Accepting", planner: Planner, state: State) -> State:
+        """Search again where blocks were given up; keep what is better at strict prices.
+
+        The place that hurt a block is barred, and the block after its second place.
+        """
+        groups = self.market.groups
+        best, given_up = state, accepting.given_up
+        barred = np.zeros(len(groups), dtype=bool)
+        for number in range(self.limits.repairs):
+            if not given_up:
+                break
+            barred |= np.isin(groups.order, groups.order[given_up]) & np.isin(groups.order, groups.order[barred])
+            barred[given_up] = True
+            batches = planner.plan(best, wave=number, effort=REPAIR, barred=barred)
+            cells = groups.cell[np.isin(groups.group, given_up)]
+            around = [batch for batch in batches if np.isin(groups.cell[batch.alternatives], cells).any()]
+            accepting.given_up = []
+            tried = accepting.settle(self._computed(best, around, REPAIR).lots)
+            given_up = accepting.given_up
+            if tried.welfare > best.welfare:
+                best = tried
+        return best
 
     def _put_back(self, accepting: "_Accepting", state: State) -> State:
         best, left = state, self.limits.insertions
@@ -173,6 +233,7 @@ class _Accepting:
     def __init__(self, market: Market, divider: Divider) -> None:
         self.market = market
         self.drops = 0
+        self.given_up: list[int] = []  # groups
         self._divider = divider
         # With one cell to take there is nothing to choose, and the order is as convex as any.
         choice = market.compatible.sum(axis=1)[market.orders.needs] > 1
@@ -231,6 +292,7 @@ class _Accepting:
             if not touched[groups.cell[own], run].any():
                 touched[groups.cell[own], run] = True
                 lots[own] = 0
+                self.given_up.append(int(group))
                 self.drops += 1
 
     def _cut_spending(self, state: State, buyer: str, lots: Ints) -> None:

@@ -21,7 +21,7 @@ from exchange.clearing import engine, parsing, settle, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.search import DEFAULT, Limits
-from exchange.clearing.solver import Arrays, Highs, Program, Relaxation, Solution, Status
+from exchange.clearing.solver import Arrays, Highs, Program, Relaxation, Rows, Solution, Status
 from tests.exchange.clearing.cast import block, cell, hourly, offer, paradox, story
 
 ROOT = Path(__file__).parents[3]
@@ -300,6 +300,10 @@ class LyingRelaxation:
     def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
         """Change bounds."""
         self.honest.set_row_lower(rows, lower)
+
+    def add_rows(self, rows: Rows) -> None:
+        """Add rows."""
+        self.honest.add_rows(rows)
 
 
 LIARS = {

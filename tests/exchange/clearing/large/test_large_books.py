@@ -19,8 +19,11 @@ from exchange.clearing.engine import Result
 from exchange.clearing.large import certificate as large_certificate
 from exchange.clearing.large import division, neighbourhoods
 from exchange.clearing.large import market as markets
+from exchange.clearing.large import program as programs
+from exchange.clearing.large.cuts import Cutter
 from exchange.clearing.large.market import Market
 from exchange.clearing.large.neighbourhoods import Answer, Batch, Effort
+from exchange.clearing.large.program import Part
 from exchange.clearing.large.search import QUICK, Search
 from exchange.clearing.large.search import Limits as LargeLimits
 from exchange.clearing.large.state import State
@@ -195,8 +198,9 @@ def test_batches_of_a_wave_share_no_cell_no_block_and_no_room_of_an_hourly_order
         waves.append(batches)
         return [None for _ in batches]
 
-    Search(market, Highs(), LargeLimits(waves=(Effort(choices=60, reach=0.2),), whole_binaries=0), watch).run()
-    (batches,) = waves
+    limits = LargeLimits(waves=(Effort(choices=60, reach=0.2),), whole_binaries=0)
+    Search(market, Highs(), limits, watch).run()
+    batches = waves[0]
     assert len(batches) > 3
     order = market.groups.order[market.groups.group]
     blocks = [set(order[batch.alternatives].tolist()) for batch in batches]
@@ -254,3 +258,30 @@ def test_stats_tell_what_each_wave_reached(realistic: Book) -> None:
 
     assert found.stats.waves == sorted(found.stats.waves)
     assert found.stats.waves[-1] <= found.stats.relaxation * (1 + 1e-6)
+
+
+@given(FAMILIES, st.integers(0, 10**6))
+def test_cuts_take_away_no_whole_allocation(family: str, seed: int) -> None:
+    book = tiny.book(family, seed)
+    try:
+        best = Enumeration(book, combinations=2_000).best(Prices.LEGAL)
+    except TooLarge:
+        return
+    market = markets.build(book)
+    if not best or market is None:
+        return
+    program = programs.build(Part(market, market.groups, market.hourly, market.stacks.lots), integral=False)
+    relaxation, cutter = Highs().relaxation(program.arrays), Cutter(program)
+    solution = relaxation.solve()
+    for _ in range(5):
+        values = solution.within(program.arrays)
+        assert values is not None
+        rows = cutter.cuts(values)
+        if rows is None:
+            break
+        relaxation.add_rows(rows)
+        sharper = relaxation.solve()
+        assert sharper.objective <= solution.objective + 1e-6 * abs(solution.objective)
+        solution = sharper
+
+    assert solution.objective * program.unit >= best - 1e-6 * abs(best) - 1
