@@ -5,6 +5,7 @@ from django.urls import path
 from exchange.auctions import pages as auctions
 from exchange.leases import pages as leases
 from exchange.marketdata import pages as marketdata
+from exchange.marketdata import round_page
 from exchange.offers import pages as offers
 from exchange.orders import pages as orders
 from exchange.previews import pages as previews
@@ -16,7 +17,7 @@ urlpatterns = [
     path("market-data", marketdata.market_data, name="market_data"),
     path("market-data/<slug:code>", marketdata.market, name="market_data_of"),
     path("rounds", rounds.rounds, name="rounds"),
-    path("rounds/<rnd:round_id>", rounds.round_, name="round"),
+    path("rounds/<rnd:round_id>", round_page.round_, name="round"),
     path("rounds/<rnd:round_id>/void", auctions.void_ask, name="round_void_ask"),
     path("rounds/<rnd:round_id>/void/confirm", auctions.void_confirm, name="round_void_confirm"),
     path("rounds/<rnd:round_id>/void/decline", auctions.void_decline, name="round_void_decline"),

@@ -2,12 +2,26 @@
 
 from uuid import UUID
 
-from accounts.actors.actor import Actor
+from accounts.actors.actor import Actor, Capability
 from exchange.indications.errors import NothingIndicated
 from exchange.indications.models import Indication, OrderOdds
 from exchange.markets.models import Market
 from exchange.orders import queries as orders
+from exchange.rounds.models import Round
 from exchange.rounds.rules import TAKING_ORDERS
+
+
+def latest_of(coming: Round) -> Indication | None:
+    """Return the latest indication of a round; None before its no-cancel phase."""
+    return coming.indications.order_by("-taken_at", "-place").first()
+
+
+def own_odds(actor: Actor, indication: Indication) -> list[OrderOdds]:
+    """Return what the orders of the actor's organisation would have got, as far as the actor may read them."""
+    if not actor.can(Capability.VIEW_BUYING):
+        return []
+    own = indication.odds.filter(order__buyer_id=actor.organisation())
+    return list(own.select_related("order").order_by("order__seq"))
 
 
 def latest(market: Market) -> Indication | None:

@@ -19,6 +19,7 @@ from catalog.offerings import cells
 from catalog.offerings.needs import CellAttributes, Needs
 from catalog.sites.models import Site
 from exchange.indications import queries as indications
+from exchange.indications.models import Indication
 from exchange.marketdata import rules
 from exchange.marketdata.rules import DayVolume, IndexDay, Window
 from exchange.markets import queries as markets
@@ -72,8 +73,11 @@ def rounds(market: Market, window: Window) -> Iterator[Round]:
 def indicative(market: Market) -> list[dict[str, Any]]:
     """Return the lines of the latest indication of the coming gate; none before its no-cancel phase."""
     latest = indications.latest(market)
-    if latest is None:
-        return []
+    return [] if latest is None else lines_of(latest)
+
+
+def lines_of(latest: Indication) -> list[dict[str, Any]]:
+    """Return the lines of an indication: by cell and hours the price, what is matched, and the imbalance."""
     said = {"round_id": latest.round_id, "taken_at": latest.taken_at}
     return [said | line | _read(line) for line in latest.lines]
 

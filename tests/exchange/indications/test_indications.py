@@ -11,6 +11,7 @@ from accounts.foundation import clock, ids
 from accounts.jobs import services as jobs
 from accounts.jobs.models import Job
 from accounts.organisations.models import Organisation
+from accounts.organisations.rules import Role
 from exchange.auctions import gates
 from exchange.indications import services
 from exchange.indications.models import Indication, OrderOdds
@@ -19,6 +20,7 @@ from exchange.orders import services as orders
 from exchange.orders.models import Order
 from exchange.orders.rules import OrderStatus
 from exchange.rounds.models import Round
+from tests.accounts import cast as accounts_cast
 from tests.exchange import cast
 from tests.exchange.cast import GATE, Story, micros
 
@@ -135,3 +137,19 @@ def test_lots_are_shown_as_units_at_prices_per_unit(story: Story) -> None:
     said = Indication.objects.get(round__market=market)
     assert said.matched_unit_hours == 16
     assert sum(line["spare_unit_hours"] for line in said.lines) == 16 * 24 - 16
+
+
+def test_the_page_of_the_round_shows_what_it_would_find_and_each_member_the_odds_of_its_own_orders(
+    story: Story, entered: dict[str, Order]
+) -> None:
+    page = f"/rounds/{ids.spell('rnd', Round.objects.get(scheduled_at=GATE).id)}"
+    assert "said here twice" in Client().get(page).content.decode()
+    live(LOCK)
+    anybody = Client().get(page).content.decode()
+    assert "If the gate were now" in anybody
+    assert "Your orders" not in anybody
+    client = Client()
+    client.force_login(accounts_cast.member(cast.organisation_of(story.lanting), "trader", Role.BUYER_TRADER))
+    own = client.get(page).content.decode()
+    assert f"/orders/{ids.spell('ord', entered['B2'].id)}" in own
+    assert f"/orders/{ids.spell('ord', entered['B1'].id)}" not in own
