@@ -43,6 +43,7 @@ STEP: Final = timedelta(seconds=30)  # beat rings so often: an instant within a 
 MARGIN: Final = timedelta(minutes=1)
 # Standing offers reach from six to twelve hours ahead.
 STRETCH: Final = 6 * HOUR
+INSTANT_PERCENT: Final = 120  # of the reserve, for who buys at once
 RESTING_ORDERS: Final = 4
 FILLING_PERCENT: Final = 30  # of steps bring an order for an hour that is meant to fill: some 36 in an hour
 BUSY_SHARE: Final = Fraction(6, 10)
@@ -113,7 +114,14 @@ def renew_offers(market: Market, standing: Sequence[Supply], *, now: datetime) -
         starts_at = max(first_at, ends.get(supply.offering.id, first_at))
         if starts_at >= first_at + STRETCH:
             continue
-        terms = OfferTerms(supply.standing.quantity, starts_at, starts_at + STRETCH, supply.standing.reserve_micros)
+        reserve_micros = supply.standing.reserve_micros
+        terms = OfferTerms(
+            supply.standing.quantity,
+            starts_at,
+            starts_at + STRETCH,
+            reserve_micros,
+            instant_price_micros=loading.near_tick(market, reserve_micros * INSTANT_PERCENT // 100),
+        )
         seller = acting_for(supply.offering.provider, Capability.LIST)
         offers.place(seller, OfferSpec(market.id, supply.offering.id, terms), now=now, lists_capacity=True)
 
