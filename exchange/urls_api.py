@@ -19,6 +19,7 @@ from exchange.trades import api as trades
 urlpatterns = [
     path("markets", markets.Markets.as_view(), name="api_markets"),
     path("markets/<slug:code>", markets.OneMarket.as_view(), name="api_market"),
+    path("markets/<slug:code>/calendars", markets.MarketCalendars.as_view(), name="api_market_calendars"),
     path("markets/<slug:code>/suspend", markets.Suspension.as_view(), name="api_market_suspend"),
     path("markets/<slug:code>/resume", markets.Resumption.as_view(), name="api_market_resume"),
     path("capacity", capacity.Capacity.as_view(), name="api_capacity"),

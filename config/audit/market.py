@@ -198,13 +198,21 @@ MARKET: Final = (
     ),
     by_query(
         "M8",
-        "every round whose gate passed while the exchange ran is published or void within five minutes",
+        "every round whose gate passed while the exchange ran is published or void when its calendar says",
         "rounds",
         counted="SELECT count(*) FROM exchange_round",
         violations="""
-            SELECT id, format('%s, its gate was at %s', status, scheduled_at) FROM exchange_round
-            WHERE status NOT IN ('published', 'void')
-              AND scheduled_at < (SELECT max(at) FROM accounts_event) - interval '5 minutes'
+            SELECT r.id, format('%s, its gate was at %s', r.status, r.scheduled_at)
+            FROM exchange_round r JOIN exchange_market m ON m.id = r.market_id
+            CROSS JOIN LATERAL (
+                SELECT coalesce((
+                    SELECT (c ->> 'publish_seconds')::integer FROM jsonb_array_elements(m.calendars) AS c
+                    WHERE (c ->> 'effective_from')::timestamptz <= r.scheduled_at
+                    ORDER BY (c ->> 'effective_from')::timestamptz DESC LIMIT 1
+                ), 300) * interval '1 second' AS within
+            ) k
+            WHERE r.status NOT IN ('published', 'void')
+              AND r.scheduled_at < (SELECT max(at) FROM accounts_event) - k.within
             """,
     ),
     by_query(
@@ -373,6 +381,33 @@ MARKET: Final = (
                OR p.until < p.starts_at OR p.until > p.ends_at
                OR (k.status = 'settled' AND k.terminated_reason = '' AND coalesce(c.seconds, 0) <> w.seconds)
                OR coalesce(c.seconds, 0) > w.seconds OR c.due <> ARRAY[1000000 - p.credit_ppm]
+            """,
+    ),
+    by_query(
+        "M20",
+        "every gate, and the phase before it, is one of its market's calendar",
+        "rounds",
+        counted="SELECT count(*) FROM exchange_round",
+        violations="""
+            SELECT r.id, format('gate at %s, no-cancel phase from %s, calendar %s', r.scheduled_at, r.locks_at, k)
+            FROM exchange_round r JOIN exchange_market m ON m.id = r.market_id
+            CROSS JOIN LATERAL (
+                SELECT coalesce((
+                    SELECT c FROM jsonb_array_elements(m.calendars) AS c
+                    WHERE (c ->> 'effective_from')::timestamptz <= r.scheduled_at
+                    ORDER BY (c ->> 'effective_from')::timestamptz DESC LIMIT 1
+                ), jsonb_build_object(
+                    'gate_interval_seconds', m.gate_interval_seconds, 'gate_offset_seconds', m.gate_offset_seconds,
+                    'no_cancel_seconds', m.no_cancel_seconds, 'closed_days', '[]'::jsonb
+                )) AS k
+            ) calendar
+            CROSS JOIN LATERAL (
+                SELECT extract(epoch FROM r.scheduled_at - m.epoch::timestamp AT TIME ZONE m.timezone)
+                    - (k ->> 'gate_offset_seconds')::integer AS since
+            ) s
+            WHERE mod(s.since, (k ->> 'gate_interval_seconds')::integer) <> 0
+               OR r.locks_at <> r.scheduled_at - (k ->> 'no_cancel_seconds')::integer * interval '1 second'
+               OR k -> 'closed_days' ? (r.scheduled_at AT TIME ZONE m.timezone)::date::text
             """,
     ),
 )

@@ -66,8 +66,7 @@ def close_market(market: Market, *, now: datetime) -> list[UUID]:
     Of several gates that have passed unattended only the last is run: its book holds what all
     of them would have held. The others are void, each with its row.
     """
-    coming = market_rules.next_gate(market.terms, now)
-    last_gate = coming - timedelta(seconds=market.gate_interval_seconds)
+    last_gate = market_rules.last_gate(market.terms, now)
     _make_missed_rows(market, last_gate, now=now)
     services.ensure_round(market, after=now, now=now)
     _lock_due(market, now=now)

@@ -18,6 +18,7 @@ from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
 from exchange.auctions.clear import SETTLE_ROUND
 from exchange.auctions.gates import CLEAR_ROUND, LATE_AFTER
+from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
 from exchange.offers import gate as offers
 from exchange.orders import gate as orders
@@ -25,8 +26,6 @@ from exchange.rounds import rules, services
 from exchange.rounds.models import Round
 from exchange.rounds.rules import RoundStatus, VoidState
 
-# From the gate to publication; the same market's next gate waits meanwhile.
-DEADLINE: Final = timedelta(minutes=5)
 OVERDUE: Final = "round.overdue"
 LOOKED_BACK: Final = timedelta(days=7)
 SHOWN: Final = 200  # rounds on the operators' page
@@ -55,8 +54,8 @@ def sweep(*, now: datetime) -> int:
 def overdue(*, now: datetime) -> list[Round]:
     """Return the rounds that should have been published or given up by now, oldest first."""
     unfinished = Round.objects.filter(status__in=rules.TAKING_ORDERS | rules.IN_PROGRESS)
-    due = unfinished.filter(scheduled_at__lt=now - DEADLINE)
-    return list(due.select_related("market").order_by("scheduled_at"))
+    due = unfinished.filter(scheduled_at__lt=now).select_related("market").order_by("scheduled_at")
+    return [round_ for round_ in due if market_rules.publish_by(round_.market.terms, round_.scheduled_at) < now]
 
 
 class Trouble(StrEnum):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -57,6 +57,8 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
         "market": shown,
         "clock": market_clock(shown, now),
         "now": now,
+        "coming": markets.at(shown, now).coming,
+        "closed_days": _closed_days(shown, now),
         "charts": _charts(shown, index),
         "index": index[::-1],
         "indicative": queries.indicative(shown),
@@ -67,6 +69,12 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
         "tables": ("depth", "indicative", "rounds", "trades", "prices", "index"),
     }
     return render(request, "exchange/market.html", context)
+
+
+def _closed_days(market: Market, now: datetime) -> list[date]:
+    """Return the announced local days to come without a gate."""
+    today = now.astimezone(ZoneInfo(market.timezone)).date()
+    return sorted({day for calendar in market.terms.calendars for day in calendar.closed_days if day >= today})
 
 
 def _charts(market: Market, index: Sequence[IndexDay]) -> list[StepChart]:

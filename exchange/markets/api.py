@@ -16,7 +16,7 @@ from accounts.web.views import ANY_ACTOR, ExchangeAPIView, ListMixin
 from exchange.markets import queries, services
 from exchange.markets.models import Market
 from exchange.markets.rules import MarketStatus
-from exchange.markets.serializers import MarketOut, NewMarket, ReasonInput
+from exchange.markets.serializers import MarketOut, NewCalendar, NewMarket, ReasonInput
 
 
 class MarketFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -65,6 +65,21 @@ class OneMarket(ExchangeAPIView):
         """Answer its rules and its next gate."""
         check_parameters(request, ())
         return self.answer(queries.at(queries.by_code(code), clock.now()))
+
+
+class MarketCalendars(ExchangeAPIView):
+    """When a market's gates stand."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE}
+    inputs: ClassVar = {"POST": NewCalendar}
+    outputs: ClassVar = {"POST": MarketOut}
+
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """Announce another calendar; rounds that are open already keep their gates."""
+        now = clock.now()
+        calendar = NewCalendar.calendar(self.read())
+        return self.answer(queries.at(services.announce(self.actor, queries.by_code(code).id, calendar, now=now), now))
 
 
 class _Move(ExchangeAPIView):

@@ -33,6 +33,12 @@ class MarketRulesInvalid(Invalid):
     code = "market_rules_invalid"
 
 
+class CalendarInvalid(Invalid):
+    """A calendar contradicts itself or what is announced and open already."""
+
+    code = "calendar_invalid"
+
+
 class MarketExists(Conflict):
     """The code is taken."""
 

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from accounts.foundation import ids
 from accounts.foundation.strict import EARLIEST, LATEST
 from exchange.markets import rules
+from exchange.markets.calendar import Calendar
 from exchange.markets.rules import MarketStatus, MarketTerms
 
 
@@ -38,6 +39,8 @@ class Market(models.Model):
     quote_seconds = models.PositiveIntegerField(default=120)
     quotes_at_once = models.PositiveIntegerField(default=3)
     quoted_unit_hours_at_most = models.BigIntegerField(default=10_000)
+    # Announced changes of when its gates stand (markets.calendar), in order; what was announced is never taken back.
+    calendars = models.JSONField(default=list)
     rules_version = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in MarketStatus])
     created_at = models.DateTimeField()
@@ -117,4 +120,5 @@ class Market(models.Model):
             quote_seconds=self.quote_seconds,
             quotes_at_once=self.quotes_at_once,
             quoted_unit_hours_at_most=self.quoted_unit_hours_at_most,
+            calendars=tuple(Calendar.from_document(document) for document in self.calendars),
         )

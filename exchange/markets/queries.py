@@ -1,7 +1,10 @@
 """Reads of markets, which are public to everybody who is signed in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,6 +18,17 @@ from exchange.markets.errors import MarketSuspended, MarketUnknown
 from exchange.markets.models import Market
 from exchange.markets.rules import MarketStatus
 
+COMING: Final = 5  # gates that are shown ahead
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A coming gate, from when on nothing may be lowered before it, and by when its round is published."""
+
+    gate_at: datetime
+    cancel_deadline_at: datetime
+    publish_by_at: datetime
+
 
 @dataclass(frozen=True)
 class MarketNow:
@@ -25,6 +39,7 @@ class MarketNow:
     cancel_deadline_at: datetime
     first_delivery_at: datetime
     last_delivery_at: datetime
+    coming: tuple[Gate, ...]
 
 
 def at(market: Market, now: datetime) -> MarketNow:
@@ -32,7 +47,17 @@ def at(market: Market, now: datetime) -> MarketNow:
     terms = market.terms
     gate_at = rules.next_gate(terms, now)
     reach = rules.horizon(terms, gate_at)
-    return MarketNow(market, gate_at, rules.cancel_deadline(terms, gate_at), reach.first_at, reach.last_at)
+    coming = tuple(islice(gates(market, now), COMING))
+    return MarketNow(market, gate_at, coming[0].cancel_deadline_at, reach.first_at, reach.last_at, coming)
+
+
+def gates(market: Market, after: datetime) -> Iterator[Gate]:
+    """Yield the coming gates of a market without end."""
+    terms = market.terms
+    gate_at = rules.next_gate(terms, after)
+    while True:
+        yield Gate(gate_at, rules.cancel_deadline(terms, gate_at), rules.publish_by(terms, gate_at))
+        gate_at = rules.next_gate(terms, gate_at)
 
 
 def all_markets() -> QuerySet[Market]:

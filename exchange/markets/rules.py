@@ -20,6 +20,7 @@ from catalog.measures.interval import HOUR
 from catalog.measures.money import EXPONENTS
 from catalog.measures.price import MAX_PRICE_MICROS, format_micros
 from catalog.measures.units import all_units
+from exchange.markets.calendar import Calendar, Schedule
 from exchange.markets.errors import MarketMoveRefused
 
 CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
@@ -68,6 +69,14 @@ class MarketTerms:
     quote_seconds: int = 120
     quotes_at_once: int = 3
     quoted_unit_hours_at_most: int = 10_000
+    # Announced changes of when its gates stand, in the order in which they take effect.
+    calendars: tuple[Calendar, ...] = ()
+
+    @property
+    def schedule(self) -> Schedule:
+        """When its gates stand: its first calendar, and those announced since."""
+        first = Calendar(None, self.gate_interval_seconds, self.gate_offset_seconds, self.no_cancel_seconds)
+        return Schedule(self.slot_zero, ZoneInfo(self.timezone), (first, *self.calendars))
 
     @property
     def slot_zero(self) -> datetime:
@@ -78,11 +87,6 @@ class MarketTerms:
     def grid(self) -> timedelta:
         """The step between the instants at which a delivery may start or end."""
         return self.grid_slots * HOUR
-
-    @property
-    def no_cancel(self) -> timedelta:
-        """How long before the gate nothing may be lowered or withdrawn any more."""
-        return timedelta(seconds=self.no_cancel_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +141,23 @@ def grid_ceiling(terms: MarketTerms, instant: datetime) -> datetime:
 
 
 def next_gate(terms: MarketTerms, after: datetime) -> datetime:
-    """Return the first gate strictly after an instant: what comes at a gate is too late for it.
+    """Return the first gate strictly after an instant: what comes at a gate is too late for it."""
+    return terms.schedule.next_gate(after)
 
-    Gates stand at slot zero + offset + a whole number of intervals.
-    """
-    interval = timedelta(seconds=terms.gate_interval_seconds)
-    first = terms.slot_zero + timedelta(seconds=terms.gate_offset_seconds)
-    return first + ((after - first) // interval + 1) * interval
+
+def last_gate(terms: MarketTerms, at: datetime) -> datetime:
+    """Return the latest gate that is not after an instant."""
+    return terms.schedule.last_gate(at)
 
 
 def cancel_deadline(terms: MarketTerms, gate_at: datetime) -> datetime:
     """Return the instant from which nothing may be lowered or withdrawn before a gate."""
-    return gate_at - terms.no_cancel
+    return gate_at - timedelta(seconds=terms.schedule.at(gate_at).no_cancel_seconds)
+
+
+def publish_by(terms: MarketTerms, gate_at: datetime) -> datetime:
+    """Return by when the round of a gate is to be published; later it is overdue."""
+    return gate_at + timedelta(seconds=terms.schedule.at(gate_at).publish_seconds)
 
 
 def in_no_cancel_phase(terms: MarketTerms, now: datetime, *, gate_at: datetime) -> bool:

@@ -5,10 +5,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.foundation.fields import StrictDate, StrictDecimal, StrictInteger, StrictText
+from accounts.foundation.fields import StrictDate, StrictDateTime, StrictDecimal, StrictInteger, StrictText
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
 from billing.contracts.serializers import PriceOut
 from catalog.measures.price import parse_price_micros
+from exchange.markets.calendar import MAX_CLOSED_DAYS, PUBLISH_SECONDS, Calendar
 from exchange.markets.rules import MarketSpec, MarketTerms
 
 _SECONDS = {"min_value": 0, "max_value": 7 * 24 * 3600}
@@ -25,8 +26,30 @@ class PriceInput(StrictDecimal):
         return parse_price_micros(f"{super().read(value):f}")
 
 
+class GateOut(OutputSerializer):
+    """A coming gate, from when on nothing may be lowered before it, and by when its round is published."""
+
+    gate_at = serializers.DateTimeField()
+    cancel_deadline_at = serializers.DateTimeField()
+    publish_by_at = serializers.DateTimeField()
+
+
+class CalendarOut(OutputSerializer):
+    """An announced change of when a market's gates stand: it holds from then on, until the next one does."""
+
+    effective_from = serializers.DateTimeField()
+    gate_interval_seconds = serializers.IntegerField()
+    gate_offset_seconds = serializers.IntegerField()
+    no_cancel_seconds = serializers.IntegerField()
+    publish_seconds = serializers.IntegerField()
+    closed_days = serializers.ListField(child=serializers.DateField())
+
+
 class MarketOut(OutputSerializer):
-    """A market's rules, its next gate and what that can deliver."""
+    """A market's rules, its next gate and what that can deliver.
+
+    The three figures of its gates are those of its first calendar; `calendars` are the changes announced since.
+    """
 
     id = SpelledId("mkt", source="market.id")
     code = serializers.CharField(source="market.code")
@@ -56,6 +79,8 @@ class MarketOut(OutputSerializer):
     cancel_deadline_at = serializers.DateTimeField()
     first_delivery_at = serializers.DateTimeField()
     last_delivery_at = serializers.DateTimeField()
+    calendars = CalendarOut(source="market.terms.calendars", many=True)
+    coming_gates = GateOut(source="coming", many=True)
 
 
 class NewMarket(InputSerializer):
@@ -106,6 +131,22 @@ class NewMarket(InputSerializer):
         )
         names = {name: values[name] for name in ("code", "name", "name_zh", "service_class", "unit")}
         return MarketSpec(terms=terms, **names)
+
+
+class NewCalendar(InputSerializer):
+    """When a market's gates stand from an instant on; closed days are local days without a gate."""
+
+    effective_from = StrictDateTime()
+    gate_interval_seconds = StrictInteger(**_SECONDS)
+    gate_offset_seconds = StrictInteger(**_SECONDS, required=False, default=0)
+    no_cancel_seconds = StrictInteger(**_SECONDS)
+    publish_seconds = StrictInteger(**_SECONDS, required=False, default=PUBLISH_SECONDS)
+    closed_days = serializers.ListField(child=StrictDate(), max_length=MAX_CLOSED_DAYS, required=False, default=list)
+
+    @staticmethod
+    def calendar(values: dict[str, Any]) -> Calendar:
+        """Return the validated fields as the calendar they describe."""
+        return Calendar(**{**values, "closed_days": tuple(values["closed_days"])})
 
 
 class ReasonInput(InputSerializer):

@@ -1,6 +1,6 @@
 """Create, suspend and resume markets."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -8,15 +8,17 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
+from exchange.markets import calendar as calendars
 from exchange.markets import rules
-from exchange.markets.errors import MarketExists, MarketRulesInvalid, MarketUnknown
+from exchange.markets.calendar import Calendar
+from exchange.markets.errors import CalendarInvalid, MarketExists, MarketRulesInvalid, MarketUnknown
 from exchange.markets.models import Market
 from exchange.markets.rules import MarketSpec, MarketStatus
 
 
 @transaction.atomic
 def create(actor: Actor, spec: MarketSpec, *, now: datetime) -> Market:
-    """Open a market. Its rules do not change afterwards: other rules are another market.
+    """Open a market. Its rules do not change afterwards, but for its calendar: other rules are another market.
 
     Raises MarketRulesInvalid naming each field that cannot be, MarketExists when the code is taken.
     """
@@ -24,7 +26,7 @@ def create(actor: Actor, spec: MarketSpec, *, now: datetime) -> Market:
     problems = tuple(rules.market_problems(spec))
     if problems:
         raise MarketRulesInvalid("A market cannot have these rules.", problems)
-    terms = {name: getattr(spec.terms, name) for name in spec.terms.__dataclass_fields__}
+    terms = {name: getattr(spec.terms, name) for name in spec.terms.__dataclass_fields__ if name != "calendars"}
     market, made = Market.objects.get_or_create(
         code=spec.code,
         defaults={
@@ -51,6 +53,39 @@ def create(actor: Actor, spec: MarketSpec, *, now: datetime) -> Market:
     )
     events.emit("market.opened", "market", market.id, None, {"market": market.code}, now=now)
     return market
+
+
+@transaction.atomic
+def announce(actor: Actor, market_id: UUID, calendar: Calendar, *, now: datetime) -> Market:
+    """Let a market's gates stand otherwise from an instant on; rounds that are open already keep theirs.
+
+    Raises MarketUnknown, CalendarInvalid naming each field that cannot be.
+    """
+    actor.require(Capability.OPERATE)
+    market = Market.objects.select_for_update().filter(id=market_id).first()
+    if market is None:
+        raise MarketUnknown
+    # Rounds are made one gate ahead of their time, by whoever needs one: the two coming gates may be open.
+    second = rules.next_gate(market.terms, rules.next_gate(market.terms, now))
+    # Rounds are the room above; they are read through the market's reverse relation.
+    opened = market.rounds.order_by("-scheduled_at").values_list("scheduled_at", flat=True).first()
+    earliest = max(instant for instant in (second, opened) if instant is not None) + timedelta(microseconds=1)
+    if market.terms.calendars:
+        earliest = max(earliest, _in_force_from(market.terms.calendars[-1]) + timedelta(microseconds=1))
+    problems = tuple(calendars.problems(calendar, earliest=earliest))
+    if problems:
+        raise CalendarInvalid("The market cannot have this calendar.", problems)
+    document = calendar.to_document()
+    market.calendars = [*market.calendars, document]
+    market.save(update_fields=["calendars"])
+    audit.record(actor, "market.announce_calendar", "market", market.id, None, document, now=now)
+    events.emit("market.calendar_announced", "market", market.id, None, {"market": market.code, **document}, now=now)
+    return market
+
+
+def _in_force_from(calendar: Calendar) -> datetime:
+    assert calendar.effective_from is not None, "announced"
+    return calendar.effective_from
 
 
 @transaction.atomic

@@ -316,4 +316,20 @@ CORRUPTIONS: Final = (
     corruption(
         "M19", "a charge is for cards that were not paused", PAUSED.format(credit="pause_credit_ppm"), PAUSE_CHARGED
     ),
+    corruption(
+        "M20",
+        "a gate stands beside its calendar",
+        one("exchange_round", "scheduled_at = scheduled_at + interval '1 s'"),
+    ),
+    corruption("M20", "a no-cancel phase began late", one("exchange_round", "locks_at = locks_at + interval '1 s'")),
+    corruption(
+        "M20",
+        "a gate stands on a day that is closed",
+        "UPDATE exchange_market m SET calendars = jsonb_build_array(jsonb_build_object("
+        " 'effective_from', '2020-01-01T00:00:00+00:00', 'gate_interval_seconds', m.gate_interval_seconds,"
+        " 'gate_offset_seconds', m.gate_offset_seconds, 'no_cancel_seconds', m.no_cancel_seconds,"
+        " 'publish_seconds', 300, 'closed_days',"
+        " (SELECT jsonb_agg((r.scheduled_at AT TIME ZONE m.timezone)::date::text)"
+        " FROM exchange_round r WHERE r.market_id = m.id)))",
+    ),
 )
