@@ -53,6 +53,7 @@ urlpatterns = [
     path("prices", rounds.Prices.as_view(), name="api_prices"),
     path("market-data/<slug:code>/depth", marketdata.Depth.as_view(), name="api_market_depth"),
     path("market-data/<slug:code>/indicative", marketdata.Indicative.as_view(), name="api_market_indicative"),
+    path("market-data/<slug:code>/collars", marketdata.Collars.as_view(), name="api_market_collars"),
     path("market-data/<slug:code>/rounds", marketdata.Rounds.as_view(), name="api_market_rounds"),
     path("market-data/<slug:code>/trades", marketdata.Trades.as_view(), name="api_market_trades"),
     path("market-data/<slug:code>/prices", marketdata.Prices.as_view(), name="api_market_prices"),

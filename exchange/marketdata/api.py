@@ -18,6 +18,7 @@ from exchange.marketdata import csv_lines, queries, rules, serializers
 from exchange.marketdata.rules import Window
 from exchange.markets import queries as markets
 from exchange.markets.models import Market
+from exchange.rounds import collars
 
 ROWS: Final = 1_000  # of one JSON answer; CSV has them all
 _FORMATS: Final = ("json", "csv")
@@ -112,6 +113,21 @@ class Indicative(Depth):
     def version(self, market: Market, asked: Window, *, now: datetime) -> str:
         """Return the lines themselves: there are few."""
         return repr(queries.indicative(market))
+
+
+class Collars(Depth):
+    """What may be bid and asked for each kind now, around what it was last traded at."""
+
+    outputs: ClassVar = {"GET": serializers.CollarsOut}
+    name = "collars"
+
+    def rows(self, market: Market, asked: Window, *, now: datetime) -> Iterable[Any]:
+        """Return the collars."""
+        return collars.collars(market, now=now)
+
+    def version(self, market: Market, asked: Window, *, now: datetime) -> str:
+        """Return the collars themselves: there are few."""
+        return repr(collars.collars(market, now=now))
 
 
 class Rounds(Table):

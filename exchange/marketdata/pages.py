@@ -17,7 +17,7 @@ from exchange.marketdata import queries, rules
 from exchange.marketdata.rules import IndexDay, Window
 from exchange.markets import queries as markets
 from exchange.markets.models import Market
-from exchange.rounds import charts
+from exchange.rounds import charts, collars
 from exchange.rounds.charts import StepChart
 from exchange.rounds.pages import market_clock
 
@@ -62,11 +62,12 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
         "charts": _charts(shown, index),
         "index": index[::-1],
         "indicative": queries.indicative(shown),
+        "collars": collars.collars(shown, now=now),
         "levels": queries.depth(shown, now=now)[:LEVELS],
         "rounds": list(islice(queries.rounds(shown, recently), ROUNDS)),
         "trades": list(islice(queries.trades(shown, recently), TRADES)),
         "method": rules,
-        "tables": ("depth", "indicative", "rounds", "trades", "prices", "index"),
+        "tables": ("depth", "indicative", "collars", "rounds", "trades", "prices", "index"),
     }
     return render(request, "exchange/market.html", context)
 

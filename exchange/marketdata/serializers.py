@@ -46,6 +46,16 @@ class LevelOut(RowOut):
     unit_hours = serializers.IntegerField()
 
 
+class CollarRowOut(RowOut):
+    """The lowest and highest price of a kind now, and the reference: what the last round to trade it traded it at."""
+
+    resource_type = serializers.CharField()
+    reference = Micros(source="reference_micros")
+    lowest = Micros(source="lowest_micros")
+    highest = Micros(source="highest_micros")
+    published_at = serializers.DateTimeField()
+
+
 class IndicativeRowOut(RowOut):
     """What a cell would trade at which price if the gate were now; nothing of it binds."""
 
@@ -167,6 +177,13 @@ class IndicativeOut(TableOut):
 
     row = IndicativeRowOut
     rows = IndicativeRowOut(many=True)
+
+
+class CollarsOut(TableOut):
+    """The collars in force; no rows in a market whose prices may be anywhere between its bounds."""
+
+    row = CollarRowOut
+    rows = CollarRowOut(many=True)
 
 
 class RoundsOut(TableOut):

@@ -31,6 +31,7 @@ class Market(models.Model):
     tick_micros = models.BigIntegerField()
     collar_min_micros = models.BigIntegerField()
     collar_max_micros = models.BigIntegerField()
+    collar_percent = models.PositiveIntegerField(null=True, blank=True)
     gate_interval_seconds = models.PositiveIntegerField()
     gate_offset_seconds = models.PositiveIntegerField()
     no_cancel_seconds = models.PositiveIntegerField()
@@ -67,6 +68,11 @@ class Market(models.Model):
                     collar_max_micros__gte=F("collar_min_micros"),
                     collar_max_micros__gt=0,
                 ),
+            ),
+            models.CheckConstraint(
+                name="exchange_market_collar_percent_bounded",
+                condition=Q(collar_percent__isnull=True)
+                | Q(collar_percent__gte=1, collar_percent__lte=rules.MAX_COLLAR_PERCENT),
             ),
             models.CheckConstraint(
                 name="exchange_market_gates_ordered",
@@ -112,6 +118,7 @@ class Market(models.Model):
             tick_micros=self.tick_micros,
             collar_min_micros=self.collar_min_micros,
             collar_max_micros=self.collar_max_micros,
+            collar_percent=self.collar_percent,
             gate_interval_seconds=self.gate_interval_seconds,
             gate_offset_seconds=self.gate_offset_seconds,
             no_cancel_seconds=self.no_cancel_seconds,

@@ -28,6 +28,7 @@ CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 GRID_STEPS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
 MAX_QUANTITY: Final = 1_000_000  # units in one offer or order
 MAX_HORIZON_HOURS: Final = 366 * 24
+MAX_COLLAR_PERCENT: Final = 1_000
 QUOTE_SECONDS: Final = (60, 300)  # the shortest and longest validity of a firm quote
 # The version of the rules in this module and in clearing that rounds and orders record.
 RULES_VERSION: Final = 1
@@ -69,6 +70,8 @@ class MarketTerms:
     quote_seconds: int = 120
     quotes_at_once: int = 3
     quoted_unit_hours_at_most: int = 10_000
+    # How far a price may be from what its kind was last traded at, inside the collar; None is any.
+    collar_percent: int | None = None
     # Announced changes of when its gates stand, in the order in which they take effect.
     calendars: tuple[Calendar, ...] = ()
 
@@ -177,6 +180,16 @@ def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
 
 
 # --- Checks: every one yields what is wrong, with the value seen and what was expected -----------
+
+
+def collar(terms: MarketTerms, reference_micros: int, *, percent: int) -> tuple[int, int]:
+    """Return the lowest and highest price within so many per cent of a reference, on ticks and inside the collar."""
+    tick = terms.tick_micros
+    lowest = -(-reference_micros * max(0, 100 - percent) // (100 * tick)) * tick
+    highest = reference_micros * (100 + percent) // (100 * tick) * tick
+    lowest, highest = max(lowest, terms.collar_min_micros), min(highest, terms.collar_max_micros)
+    # Between two ticks there is nothing: then the market's own bounds are all there is.
+    return (lowest, highest) if lowest <= highest else (terms.collar_min_micros, terms.collar_max_micros)
 
 
 def price_problems(terms: MarketTerms, price_micros: int, *, pointer: str) -> Iterator[FieldProblem]:
@@ -307,6 +320,8 @@ def market_problems(spec: MarketSpec) -> Iterator[FieldProblem]:
         value = getattr(terms, name)
         if not low <= value <= high:
             yield FieldProblem(f"/{name}", f"expected from {low} to {high}, got {value}")
+    if terms.collar_percent is not None and not 1 <= terms.collar_percent <= MAX_COLLAR_PERCENT:
+        yield FieldProblem("/collar_percent", f"expected from 1 to {MAX_COLLAR_PERCENT}, got {terms.collar_percent}")
     yield from zone_problems(terms.timezone, terms.epoch)
 
 

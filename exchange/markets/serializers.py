@@ -10,7 +10,7 @@ from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledI
 from billing.contracts.serializers import PriceOut
 from catalog.measures.price import parse_price_micros
 from exchange.markets.calendar import MAX_CLOSED_DAYS, PUBLISH_SECONDS, Calendar
-from exchange.markets.rules import MarketSpec, MarketTerms
+from exchange.markets.rules import MAX_COLLAR_PERCENT, MarketSpec, MarketTerms
 
 _SECONDS = {"min_value": 0, "max_value": 7 * 24 * 3600}
 
@@ -65,6 +65,7 @@ class MarketOut(OutputSerializer):
     tick = PriceOut(source="market.tick_micros")
     lowest_price = PriceOut(source="market.collar_min_micros")
     highest_price = PriceOut(source="market.collar_max_micros")
+    collar_percent = serializers.IntegerField(source="market.collar_percent", allow_null=True)
     gate_interval_seconds = serializers.IntegerField(source="market.gate_interval_seconds")
     gate_offset_seconds = serializers.IntegerField(source="market.gate_offset_seconds")
     no_cancel_seconds = serializers.IntegerField(source="market.no_cancel_seconds")
@@ -99,6 +100,7 @@ class NewMarket(InputSerializer):
     tick = PriceInput()
     lowest_price = PriceInput()
     highest_price = PriceInput()
+    collar_percent = StrictInteger(min_value=1, max_value=MAX_COLLAR_PERCENT, required=False, default=None)
     gate_interval_seconds = StrictInteger(**_SECONDS)
     gate_offset_seconds = StrictInteger(**_SECONDS, required=False, default=0)
     no_cancel_seconds = StrictInteger(**_SECONDS)
@@ -120,6 +122,7 @@ class NewMarket(InputSerializer):
             tick_micros=values["tick"],
             collar_min_micros=values["lowest_price"],
             collar_max_micros=values["highest_price"],
+            collar_percent=values["collar_percent"],
             gate_interval_seconds=values["gate_interval_seconds"],
             gate_offset_seconds=values["gate_offset_seconds"],
             no_cancel_seconds=values["no_cancel_seconds"],

@@ -148,6 +148,11 @@ def _reach_problems(
     yield from market_rules.reach_problems(market, reach.first_at, terms.ends_at, gate_at=gate_at, start=start, end=end)
 
 
+def prices(terms: OfferTerms) -> tuple[int, int | None]:
+    """Return what of an offer's terms is a price."""
+    return terms.reserve_micros, terms.instant_price_micros
+
+
 def is_improvement(before: OfferTerms, after: OfferTerms) -> bool:
     """Whether a change only adds for buyers: such a change is taken until the gate."""
     return (

@@ -42,6 +42,7 @@ from exchange.offers.errors import (
 )
 from exchange.offers.models import Offer, OfferRevision, OfferSlot
 from exchange.offers.rules import OfferSpec, OfferStatus, OfferTerms
+from exchange.rounds import collars
 from exchange.rounds import services as rounds
 
 
@@ -58,7 +59,8 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
     market = markets.trading(spec.market_id)
     entry = rounds.join_open_round(market, now=now)
     offering = _traded(market, provider, spec.offering_id)
-    problems = tuple(rules.spec_problems(market.terms, spec, gate_at=entry.round.scheduled_at, now=entry.accepted_at))
+    terms = collars.terms_for(market, [offering.resource_type.code], now=entry.accepted_at)
+    problems = tuple(rules.spec_problems(terms, spec, gate_at=entry.round.scheduled_at, now=entry.accepted_at))
     if problems:
         raise OfferInvalid("The offer does not fit the rules of the market.", problems)
     _check_not_with_oneself(market, offering, spec.terms)
@@ -220,7 +222,10 @@ def _check_amended(offer: Offer, before: OfferTerms, after: OfferTerms, entry: r
             raise OfferPartlySold
         if offer.held_unit_hours:
             raise OfferQuoted
-    terms = offer.market.terms
+    # A price that stays was inside the collar of its day.
+    has_new_price = rules.prices(before) != rules.prices(after)
+    kinds = [offer.offering.resource_type.code] if has_new_price else []
+    terms = collars.terms_for(offer.market, kinds, now=entry.accepted_at)
     problems = list(rules.terms_problems(terms, after))
     # An old start may lie in the past by now; only a new one has to be reachable.
     problems += rules.new_edge_problems(terms, before, after, gate_at=entry.round.scheduled_at, now=entry.accepted_at)

@@ -18,10 +18,12 @@ from catalog.offerings import queries as offerings
 from catalog.offerings.needs import Needs, Unmet
 from exchange.markets import queries as markets
 from exchange.markets.models import Market
+from exchange.markets.rules import MarketTerms
 from exchange.offers import queries as offers
 from exchange.orders.errors import OrderNotFound
 from exchange.orders.models import Order
 from exchange.orders.rules import LIVE, OrderTerms
+from exchange.rounds import collars
 
 
 def visible_to(actor: Actor) -> QuerySet[Order]:
@@ -64,6 +66,15 @@ def own_offer_that_could_meet(
     matching = offerings.matching(markets.listed_offerings(market).filter(provider_id=buyer_id), needs)
     found = own_offers.filter(offering_id__in=matching.order_by().values("id")).first()
     return None if found is None else ids.spell("off", found.id)
+
+
+def terms_for(market: Market, needs: Needs, *, now: datetime) -> MarketTerms:
+    """Return the market's terms with the prices that the kinds which meet the needs allow now."""
+    if market.collar_percent is None:
+        return market.terms
+    met = offerings.matching(markets.listed_offerings(market), needs)
+    kinds = met.order_by().values_list("resource_type__code", flat=True).distinct()
+    return collars.terms_for(market, kinds, now=now)
 
 
 def can_be_met(market: Market, needs: Needs) -> bool:

@@ -60,7 +60,8 @@ def place(actor: Actor, spec: OrderSpec, *, now: datetime) -> Order:
     market = markets.trading(spec.market_id)
     project = projects.for_order(actor, spec.project_id)
     entry = rounds.join_open_round(market, now=now)
-    problems = tuple(rules.spec_problems(market.terms, spec, gate_at=entry.round.scheduled_at))
+    terms = queries.terms_for(market, spec.terms.needs, now=entry.accepted_at)
+    problems = tuple(rules.spec_problems(terms, spec, gate_at=entry.round.scheduled_at))
     if problems:
         raise OrderInvalid("The order does not fit the rules of the market.", problems)
     _check_can_be_met(market, spec.terms)
@@ -125,7 +126,7 @@ def amend(actor: Actor, order_id: UUID, *, now: datetime, **changes: Any) -> Ord
     rules.check_move(read.status, OrderStatus.CANCELLED)
     check = rounds.check_may_raise if rules.is_improvement(before, after) else rounds.check_may_lower
     entry = check(read.market, accepted_at=read.revised_at, now=now)
-    _check_amended(read, before, after, gate_at=entry.round.scheduled_at)
+    _check_amended(read, before, after, entry)
     open_unit_hours = after.unit_hours if rules.demanded(before) != rules.demanded(after) else read.open_unit_hours
     _move_hold(read, before, after, open_unit_hours=open_unit_hours, now=entry.accepted_at)
     order = _lock(read)
@@ -295,14 +296,16 @@ def _check_not_with_oneself(market: Market, buyer_id: UUID, terms: OrderTerms) -
         raise OwnOfferCouldMeet(own_offer)
 
 
-def _check_amended(order: Order, before: OrderTerms, after: OrderTerms, *, gate_at: datetime) -> None:
+def _check_amended(order: Order, before: OrderTerms, after: OrderTerms, entry: rounds.Entry) -> None:
     reserves = (before.extras_reserve_minor, after.extras_reserve_minor)
     if order.filled_unit_hours and (rules.demanded(before), reserves[0]) != (rules.demanded(after), reserves[1]):
         raise OrderPartlyFilled
-    terms = order.market.terms
+    # A limit that stays was inside the collar of its day.
+    stays = (before.limit_micros, before.needs) == (after.limit_micros, after.needs)
+    terms = order.market.terms if stays else queries.terms_for(order.market, after.needs, now=entry.accepted_at)
     problems = list(rules.terms_problems(terms, OrderKind(order.kind), after))
     # An old start may lie in the past by now; only a new one has to be reachable.
-    problems += rules.new_edge_problems(terms, before, after, gate_at=gate_at)
+    problems += rules.new_edge_problems(terms, before, after, gate_at=entry.round.scheduled_at)
     if problems:
         raise OrderInvalid("The changed order does not fit the rules of the market.", problems)
     if rules.demanded(before) != rules.demanded(after):

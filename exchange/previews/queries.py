@@ -83,8 +83,8 @@ def preview(actor: Actor, spec: OrderSpec, *, now: datetime) -> Preview:
     actor.require(Capability.TRADE)
     buyer_id = actor.organisation()
     market = markets.trading(spec.market_id)
-    terms = market.terms
-    gate_at = market_rules.next_gate(terms, now)
+    gate_at = market_rules.next_gate(market.terms, now)
+    terms = orders.terms_for(market, spec.terms.needs, now=now)
     problems = tuple(order_rules.spec_problems(terms, spec, gate_at=gate_at))
     if problems:
         raise OrderInvalid("The order does not fit the rules of the market.", problems)

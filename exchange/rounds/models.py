@@ -185,7 +185,12 @@ class RoundPrice(models.Model):
                 condition=Q(price_micros__gte=0, traded_unit_hours__gte=0), name="round_price_not_negative"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["market", "cell", "starts_at"], name="round_price_of_cell")]
+        indexes: ClassVar = [
+            models.Index(fields=["market", "cell", "starts_at"], name="round_price_of_cell"),
+            models.Index(
+                fields=["market", "published_at"], condition=Q(traded_unit_hours__gt=0), name="round_price_traded"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.cell} {self.price_micros}"

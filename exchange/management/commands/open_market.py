@@ -41,6 +41,11 @@ class Command(BaseCommand):
             ("--highest", "1000", "the highest price"),
         ):
             parser.add_argument(name, type=_micros, default=price, help=f"{meaning} (default: %(default)s)")
+        parser.add_argument(
+            "--collar-percent",
+            type=int,
+            help="how far prices may be from what a kind was last traded at (default: anywhere between the two)",
+        )
         for name, number, meaning in (
             ("--gate-every", _DAY, "seconds between two gates"),
             ("--gate-offset", _DAY // 2, "seconds from midnight to the first gate"),
@@ -61,6 +66,7 @@ class Command(BaseCommand):
             tick_micros=options["tick"],
             collar_min_micros=options["lowest"],
             collar_max_micros=options["highest"],
+            collar_percent=options["collar_percent"],
             gate_interval_seconds=options["gate_every"],
             gate_offset_seconds=options["gate_offset"],
             no_cancel_seconds=options["no_cancel"],
