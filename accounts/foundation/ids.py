@@ -6,6 +6,7 @@ and an order's id is never taken for an invoice's.
 """
 
 import secrets
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -55,6 +56,7 @@ PREFIXES: Final = {
     "ctf": "Stripe transfer",
     "txn": "ledger transaction",
     "hld": "hold",
+    "lnd": "wallet landing",
     "jrn": "journal entry",
     "run": "reconciliation run",
     "brk": "break",
@@ -64,6 +66,7 @@ PREFIXES: Final = {
 }
 
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+_LOW: Final = 2**60 - 1  # the last twelve characters
 _VALUES: Final = {letter: number for number, letter in enumerate(ALPHABET)}
 
 
@@ -94,10 +97,12 @@ def new_ids(count: int) -> list[UUID]:
 
 def spell(prefix: str, value: UUID) -> str:
     """Return the outside spelling of an id, for example `ord_01jd...`."""
-    assert prefix in PREFIXES, prefix
     number = value.int
-    pairs = [_PAIRS[(number >> shift) & 1023] for shift in range(5 * (LENGTH - 2), -1, -10)]
-    return f"{prefix}_{''.join(pairs)}"
+    low = number & _LOW
+    return (
+        f"{_beginning(prefix, number >> 60)}{_PAIRS[low >> 50]}{_PAIRS[low >> 40 & 1023]}{_PAIRS[low >> 30 & 1023]}"
+        f"{_PAIRS[low >> 20 & 1023]}{_PAIRS[low >> 10 & 1023]}{_PAIRS[low & 1023]}"
+    )
 
 
 def parse(prefix: str, text: object) -> UUID:
@@ -112,6 +117,13 @@ def parse(prefix: str, text: object) -> UUID:
     for letter in letters:
         number = number << 5 | _VALUES[letter]
     return UUID(int=number)
+
+
+@lru_cache(maxsize=1_024)
+def _beginning(prefix: str, high: int) -> str:
+    """Spell the prefix and the first 70 bits: ids that were made together share them."""
+    assert prefix in PREFIXES, prefix
+    return f"{prefix}_{''.join(_PAIRS[(high >> shift) & 1023] for shift in range(60, -1, -10))}"
 
 
 def _kind(prefix: str) -> str:

@@ -12,7 +12,6 @@ from rest_framework.settings import api_settings
 
 from accounts.actors.actor import Capability
 from accounts.foundation import clock
-from accounts.foundation.errors import Invalid
 from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter
 from accounts.web.views import ExchangeAPIView, ListMixin
 from billing.usage import queries
@@ -20,7 +19,7 @@ from billing.usage import services as usage
 from billing.usage.models import UsageEvent
 from billing.usage.rules import MAX_BATCH, MAX_BODY_BYTES, EventKind
 from billing.usage.serializers import BatchOut, UsageEventOut, batch_document
-from billing.usage.services import UnreadableLine
+from billing.usage.services import Line
 
 BATCH = "application/cloudevents-batch+json"
 LINES = "application/x-ndjson"
@@ -37,15 +36,10 @@ class LinesParser(_json):  # type: ignore[misc]  # the parser is named in the se
 
     media_type = LINES
 
-    def document(self, body: bytes) -> list[object]:
-        """Return the values of the lines; blank ones are skipped."""
-        return [self._value(line) for line in body.split(b"\n") if line.strip()]
-
-    def _value(self, line: bytes) -> object:
-        try:
-            return super().document(line)
-        except Invalid as error:
-            return UnreadableLine(line.decode("utf-8", "replace"), error.detail)
+    def document(self, body: bytes) -> list[Line]:
+        """Return the lines, not yet read; blank ones are skipped."""
+        parse = super().document
+        return [Line(line, parse) for line in body.split(b"\n") if line.strip()]
 
 
 EVENT_SCHEMA: dict[str, Any] = {

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -78,7 +77,9 @@ class Refusal:
     payload_hash: str
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
+    """A member of an item is not what was expected."""
+
     def __init__(self, pointer: str, detail: str, code: str = "invalid") -> None:
         super().__init__(detail)
         self.pointer = pointer
@@ -93,7 +94,7 @@ def read(index: int, item: object) -> Report | Refusal:
     """Read the item at a place of a batch."""
     try:
         return _report(index, item)
-    except _Wrong as wrong:
+    except Wrong as wrong:
         payload = _canonical(item)
         known = item if isinstance(item, dict) else {}
         return Refusal(
@@ -125,16 +126,16 @@ def unreadable(index: int, text: str, detail: str) -> Refusal:
 
 def _report(index: int, item: object) -> Report:
     if not isinstance(item, dict):
-        raise _Wrong("", str(strict.Mismatch(item, "a CloudEvent, an object")))
+        raise Wrong("", str(strict.Mismatch(item, "a CloudEvent, an object")))
     _check_attributes(item)
     kind = TYPES[item["type"]]
     key = EventKey(_field("/source", item["source"], _text), _field("/id", item["id"], _text))
-    occurred_at = _field("/time", item["time"], _time) if "time" in item else None
+    occurred_at = _field("/time", item["time"], strict.instant) if "time" in item else None
     data = item["data"]
     _check_members(data, _MEMBERS[kind])
     reading = kind is EventKind.READING
     reverses = _reversed_key(data["reverses"]) if kind is EventKind.REVERSAL else None
-    interval = _interval(data) if reverses is None else None
+    interval = span_of(data["start"], data["end"]) if reverses is None else None
     lease_id = _field("/data/lease", data["lease"], _lease) if reverses is None else None
     meter = _field("/data/meter", data["meter"], _meter) if reading else ""
     quantity = _field("/data/quantity", data["quantity"], _amount if reading else _units) if reverses is None else None
@@ -145,30 +146,30 @@ def _report(index: int, item: object) -> Report:
 def _payload(item: Mapping[str, Any]) -> tuple[str, str]:
     payload = plain(item)
     if len(payload) > MAX_PAYLOAD_CHARACTERS:
-        raise _Wrong("", f"{len(payload)} characters were given; expected at most {MAX_PAYLOAD_CHARACTERS}.")
+        raise Wrong("", f"{len(payload)} characters were given; expected at most {MAX_PAYLOAD_CHARACTERS}.")
     try:
         return payload, hashlib.sha256(payload.encode()).hexdigest()
     except UnicodeEncodeError as error:
-        raise _Wrong("", "A text contains half of a surrogate pair.") from error
+        raise Wrong("", "A text contains half of a surrogate pair.") from error
 
 
 def _check_attributes(item: Mapping[str, Any]) -> None:
     for name in _REQUIRED:
         if name not in item:
-            raise _Wrong(f"/{name}", f"{name} is missing; expected a CloudEvent with {', '.join(_REQUIRED)}.")
+            raise Wrong(f"/{name}", f"{name} is missing; expected a CloudEvent with {', '.join(_REQUIRED)}.")
     if item["specversion"] != SPECVERSION:
-        raise _Wrong("/specversion", str(strict.Mismatch(item["specversion"], f'"{SPECVERSION}"')))
+        raise Wrong("/specversion", str(strict.Mismatch(item["specversion"], f'"{SPECVERSION}"')))
     if not isinstance(item["type"], str) or item["type"] not in TYPES:
-        raise _Wrong("/type", str(strict.Mismatch(item["type"], f"one of {', '.join(TYPES)}")), "unknown_type")
+        raise Wrong("/type", str(strict.Mismatch(item["type"], f"one of {', '.join(TYPES)}")), "unknown_type")
     if item.get("datacontenttype", "application/json") != "application/json":
-        raise _Wrong("/datacontenttype", str(strict.Mismatch(item["datacontenttype"], "application/json")))
+        raise Wrong("/datacontenttype", str(strict.Mismatch(item["datacontenttype"], "application/json")))
     for name, value in item.items():
         if name in _READ_BY_NAME:
             continue
         if not _ATTRIBUTE.match(name):
-            raise _Wrong("", str(strict.Mismatch(name, "attribute names of 1 to 20 lower-case letters and digits")))
+            raise Wrong("", str(strict.Mismatch(name, "attribute names of 1 to 20 lower-case letters and digits")))
         if not isinstance(value, str) and not (isinstance(value, int) and abs(value) < LARGEST_INTEGER):
-            raise _Wrong(f"/{name}", str(strict.Mismatch(value, "a string, a 32-bit integer, true or false")))
+            raise Wrong(f"/{name}", str(strict.Mismatch(value, "a string, a 32-bit integer, true or false")))
 
 
 def _check_members(data: object, members: frozenset[str]) -> None:
@@ -176,49 +177,34 @@ def _check_members(data: object, members: frozenset[str]) -> None:
         return
     expected = f"an object with {', '.join(sorted(members))}"
     if not isinstance(data, dict):
-        raise _Wrong("/data", str(strict.Mismatch(data, expected)))
+        raise Wrong("/data", str(strict.Mismatch(data, expected)))
     for name in sorted(members - data.keys()):
-        raise _Wrong(f"/data/{name}", f"{name} is missing; expected {expected}.")
+        raise Wrong(f"/data/{name}", f"{name} is missing; expected {expected}.")
     for name in sorted(data.keys() - members):
-        raise _Wrong("/data", str(strict.Mismatch(name, expected)))
+        raise Wrong("/data", str(strict.Mismatch(name, expected)))
 
 
 def _reversed_key(value: object) -> EventKey:
     if not isinstance(value, dict) or value.keys() != {"source", "id"}:
-        raise _Wrong("/data/reverses", str(strict.Mismatch(value, "an object with source and id")))
+        raise Wrong("/data/reverses", str(strict.Mismatch(value, "an object with source and id")))
     return EventKey(
         _field("/data/reverses/source", value["source"], _text),
         _field("/data/reverses/id", value["id"], _text),
     )
 
 
-def _interval(data: Mapping[str, Any]) -> Interval:
-    start, end = data["start"], data["end"]
-    if isinstance(start, str) and isinstance(end, str):
-        return _span(start, end)
-    return _read_span(start, end)
-
-
-def _read_span(start_text: object, end_text: object) -> Interval:
+def span_of(start_text: object, end_text: object) -> Interval:
+    """Read the interval of a report; raises Wrong."""
     start = _field("/data/start", start_text, strict.instant)
     end = _field("/data/end", end_text, strict.instant)
     for pointer, moment in (("/data/start", start), ("/data/end", end)):
         if moment.microsecond:
-            raise _Wrong(
+            raise Wrong(
                 pointer, str(strict.Mismatch(moment.isoformat(), "a whole second: usage is counted in seconds"))
             )
     if start >= end:
-        raise _Wrong("/data/end", str(strict.Mismatch(end_text, f"a time after the start, {start_text}")))
+        raise Wrong("/data/end", str(strict.Mismatch(end_text, f"a time after the start, {start_text}")))
     return Interval(start, end)
-
-
-# A request reports of few leases, times and sources, again and again: each spelling is read once.
-_span = lru_cache(maxsize=4_096)(_read_span)
-_moment = lru_cache(maxsize=4_096)(strict.instant)
-
-
-def _time(value: object) -> datetime:
-    return _moment(value) if isinstance(value, str) else strict.instant(value)
 
 
 def _text(value: object) -> str:
@@ -231,14 +217,9 @@ def _meter(value: object) -> str:
 
 def _lease(value: object) -> UUID:
     try:
-        return _parsed(value) if isinstance(value, str) else ids.parse("lse", value)
+        return ids.parse("lse", value)
     except ids.MalformedId as error:
         raise strict.Mismatch(value, "the id of a lease, lse_...") from error
-
-
-@lru_cache(maxsize=4_096)
-def _parsed(value: str) -> UUID:
-    return ids.parse("lse", value)
 
 
 def _units(value: object) -> Decimal:
@@ -253,7 +234,7 @@ def _field(pointer: str, value: object, reader: Callable[[object], _Value]) -> _
     try:
         return reader(value)
     except strict.Mismatch as error:
-        raise _Wrong(pointer, str(error)) from error
+        raise Wrong(pointer, str(error)) from error
 
 
 def plain(item: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The verbs of usage: open and close metering points, and take in reports."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actors.actor import Actor, Capability
+from accounts.foundation.errors import Invalid
 from billing.contracts.models import Contract
-from billing.usage import acceptance, cloudevents, store
+from billing.usage import acceptance, cloudevents, store, swift
 from billing.usage.acceptance import Accepted, Conflicting, Duplicate
 from billing.usage.cloudevents import Refusal, Report
 from billing.usage.errors import BatchTooLarge, EmptyBatch, NoSuchPoint, UsageBusy
@@ -20,12 +21,12 @@ from billing.usage.rules import MAX_BATCH, ItemStatus
 MAX_TURNS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableLine:
-    """A line of a batch that is not JSON, and why; it stands in the place of its item."""
+@dataclass(slots=True)
+class Line:
+    """An item as a line of JSON; `parse` is the strict parser, which raises Invalid."""
 
-    text: str
-    detail: str
+    text: bytes
+    parse: Callable[[bytes], object]
 
 
 @dataclass(slots=True)
@@ -120,12 +121,7 @@ def ingest(actor: Actor, items: Sequence[object], *, now: datetime) -> list[Item
         raise EmptyBatch
     if len(items) > MAX_BATCH:
         raise BatchTooLarge(len(items))
-    read = [
-        cloudevents.unreadable(index, item.text, item.detail)
-        if isinstance(item, UnreadableLine)
-        else cloudevents.read(index, item)
-        for index, item in enumerate(items)
-    ]
+    read = [_read(index, item) for index, item in enumerate(items)]
     reports = [item for item in read if isinstance(item, Report)]
     refusals = [item for item in read if isinstance(item, Refusal)]
     with transaction.atomic():
@@ -139,6 +135,18 @@ def ingest(actor: Actor, items: Sequence[object], *, now: datetime) -> list[Item
             received_at=now,
         )
     return sorted(results, key=lambda result: result.index)
+
+
+def _read(index: int, item: object) -> Report | Refusal:
+    if not isinstance(item, Line):
+        return (swift.event(index, item) if isinstance(item, dict) else None) or cloudevents.read(index, item)
+    report = swift.line(index, item.text)
+    if report is not None:
+        return report
+    try:
+        return cloudevents.read(index, item.parse(item.text))
+    except Invalid as error:
+        return cloudevents.unreadable(index, item.text.decode("utf-8", "replace"), error.detail)
 
 
 def _decided(organisation_id: UUID, reports: Sequence[Report], *, received_at: datetime) -> list[acceptance.Decision]:

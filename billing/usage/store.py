@@ -17,13 +17,18 @@ from billing.usage.models import AllocationSegment, MeteringPoint, UsageConflict
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
 
+# Each looked up by its key: OFFSET keeps the planner from reading the whole table into a hash instead. No source and no
+# id has a line break in it.
 _KNOWN = """
     SELECT event.source, event.event_id, event.id, event.kind, event.payload_hash, event.metering_point_id, event.meter,
-           event.starts_at, event.ends_at, reversal.event_id IS NOT NULL
-    FROM unnest(%s::text[], %s::text[]) AS wanted(source, event_id)
-    JOIN billing_usageevent event
-      ON event.organisation_id = %s AND event.source = wanted.source AND event.event_id = wanted.event_id
-    LEFT JOIN billing_usagereversal reversal ON reversal.reversed_id = event.id
+           event.starts_at, event.ends_at,
+           EXISTS (SELECT FROM billing_usagereversal reversal WHERE reversal.reversed_id = event.id)
+    FROM ROWS FROM (string_to_table(%s, E'\\n'), string_to_table(%s, E'\\n')) AS wanted (source, event_id),
+    LATERAL (
+        SELECT * FROM billing_usageevent known
+        WHERE known.organisation_id = %s AND known.source = wanted.source AND known.event_id = wanted.event_id
+        OFFSET 0
+    ) AS event
 """
 
 _COPY_EVENTS = """
@@ -51,8 +56,8 @@ def locked_scene(organisation_id: UUID, reports: Sequence[Report]) -> Scene:
         .order_by("id")
     )
     points_by_lease = _points(points)
-    keys = {report.key for report in reports} | {report.reverses for report in reports if report.reverses is not None}
-    known = _known(organisation_id, keys)
+    keys = [report.key for report in reports]
+    known = _known(organisation_id, [*keys, *(report.reverses for report in reports if report.reverses is not None)])
     return Scene(points_by_lease, known, _segments(points_by_lease.values(), reports, known.values()))
 
 
@@ -79,19 +84,19 @@ def keep_accepted(organisation_id: UUID, accepted: Sequence[Accepted], *, receiv
 def _event_lines(organisation_id: UUID, accepted: Iterable[Accepted], received_at: datetime) -> Iterator[str]:
     """Spell events for COPY. Only what a provider wrote freely needs its backslashes escaped; it has no controls."""
     organisation, received, moments = str(organisation_id), received_at.isoformat(), _Moments()
-    places: dict[UUID, str] = {}
+    places: dict[int, str] = {}
     for item in accepted:
         report, point, interval = item.report, item.point, item.interval
-        reverses = report.reverses
-        place = places.get(point.id)
+        place = places.get(point.id.int)
         if place is None:
-            place = places[point.id] = f"{point.id}\t{point.contract_id}\t{point.project_id}"
+            place = places[point.id.int] = f"{point.id}\t{point.contract_id}\t{point.project_id}"
+        reverses = report.reverses
+        reversed_key = f"{_escaped(reverses.source)}\t{_escaped(reverses.event_id)}" if reverses else "\t"
         yield (
-            f"{organisation}\t{_escaped(report.key.source)}\t{_escaped(report.key.event_id)}\t{item.id}\t"
+            f"{organisation}\t{_escaped(report.key.source)}\t{_escaped(report.key.event_id)}\t{item.id.int:032x}\t"
             f"{report.kind}\t{place}\t{item.meter}\t"
             f"{moments[interval.start]}\t{moments[interval.end]}\t"
-            f"{_NULL if item.quantity is None else item.quantity}\t"
-            f"{_escaped(reverses.source) if reverses else ''}\t{_escaped(reverses.event_id) if reverses else ''}\t"
+            f"{_NULL if item.quantity is None else item.quantity}\t{reversed_key}\t"
             f"{moments[item.occurred_at]}\t{received}\t{_escaped(report.payload)}\t{report.payload_hash}\n"
         )
 
@@ -172,20 +177,15 @@ def _reversed_ids(accepted: Iterable[Accepted]) -> set[UUID]:
 
 
 def _known(organisation_id: UUID, keys: Iterable[EventKey]) -> dict[EventKey, Known]:
-    wanted = sorted(keys, key=lambda key: (key.source, key.event_id))
+    wanted = sorted(set(keys))  # neighbours lie on the same pages of the index
     if not wanted:
         return {}
+    sources, event_ids = zip(*wanted, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [[key.source for key in wanted], [key.event_id for key in wanted], organisation_id])
+        cursor.execute(_KNOWN, ["\n".join(sources), "\n".join(event_ids), organisation_id])
         return {
             EventKey(source, event_id): Known(
-                id=id_,
-                kind=EventKind(kind),
-                payload_hash=payload_hash,
-                point_id=point_id,
-                meter=meter,
-                interval=Interval(starts_at, ends_at),
-                reversed=was_reversed,
+                id_, EventKind(kind), payload_hash, point_id, meter, Interval(starts_at, ends_at), was_reversed
             )
             for source, event_id, id_, kind, payload_hash, point_id, meter, starts_at, ends_at, was_reversed in cursor
         }
