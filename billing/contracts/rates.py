@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from catalog.measures import tariffs
 from catalog.measures.tariffs import Period, PriceModel, Tariff, Tier
 
 
@@ -31,6 +32,11 @@ class RateTerms:
         """The price without the meter."""
         return Tariff(self.price_micros, self.base_quantity, self.model, self.tiers, self.minimum_micros, self.period)
 
+    @property
+    def by_event(self) -> bool:
+        """Whether each reading has its price by itself; asked for each of them."""
+        return tariffs.by_event(self.model, self.minimum_micros)
+
     def to_document(self) -> dict[str, Any]:
         """Spell the price as JSON values; what is usual is left out."""
         document: dict[str, Any] = {
@@ -44,7 +50,7 @@ class RateTerms:
             document["tiers"] = [[tier.up_to, tier.price_micros] for tier in self.tiers]
         if self.minimum_micros:
             document["minimum_micros"] = self.minimum_micros
-        if not self.tariff.by_event:
+        if not self.by_event:
             document["period"] = str(self.period)
         if self.precision:
             document["precision"] = self.precision

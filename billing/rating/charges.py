@@ -11,10 +11,11 @@ Because each event is rated by itself, invoices drawn at any moment add up: ever
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from catalog.measures.tariffs import NORMALISED, PriceModel
 from catalog.measures.units import Aggregation, unit
 
 HOUR_SECONDS: Final = 3_600
+DAY_SECONDS: Final = 24 * HOUR_SECONDS
 MONTH_SECONDS: Final = 730 * HOUR_SECONDS  # a billing month; the calendar's differ, a price cannot
 
 # How many raw quantities (unit x seconds) make one unit of a meter that weighs a level by time.
@@ -63,7 +65,7 @@ class Segment:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as everything that there is a million of: freezing doubles the time
 class Reading:
     """A meter reading: an amount used in the interval, or the level held through it (storage, memory)."""
 
@@ -73,7 +75,7 @@ class Reading:
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as Reading
 class Charge:
     """An exact quantity at one price. UNDELIVERED charges price what is missing; only the SLA credit uses them.
 
@@ -166,7 +168,8 @@ def reading_charges(reading: Reading, offering: OfferingTerms, *, cuts: Sequence
     billionth, so that they sum to it. Raises Unpriceable.
     """
     interval = reading.interval
-    if bisect_right(cuts, interval.start) == len(cuts) or cuts[bisect_right(cuts, interval.start)] >= interval.end:
+    following = bisect_right(cuts, interval.start)
+    if following == len(cuts) or cuts[following] >= interval.end:
         return (reading_charge(reading, _rate(offering, reading.meter, interval.start)),)
     pieces = interval.split(cuts)
     if unit(reading.meter).aggregation in {Aggregation.TIME_WEIGHTED, Aggregation.PERCENTILE_95}:
@@ -185,9 +188,9 @@ def reading_charges(reading: Reading, offering: OfferingTerms, *, cuts: Sequence
 def reading_charge(reading: Reading, rate: RateTerms) -> Charge:
     """Price a reading by one rate: a level weighs by its time, any other quantity counts as it is."""
     per_unit = raw_per_unit(reading.meter, rate.model)
-    raw = Fraction(reading.quantity)
-    if per_unit != 1:
-        raw *= whole_seconds(reading.interval)
+    weight = 1 if per_unit == 1 else whole_seconds(reading.interval)
+    numerator, denominator = reading.quantity.as_integer_ratio()
+    raw = Fraction(numerator * weight, denominator)
     return _at_rate(rate, reading.offering_id, raw, per_unit, reading.interval)
 
 
@@ -226,7 +229,7 @@ def _rate(offering: OfferingTerms, meter: str, instant: datetime) -> RateTerms:
 
 
 def _at_rate(rate: RateTerms, offering_id: UUID, raw: Fraction, per_unit: int, interval: Interval) -> Charge:
-    by_event = rate.tariff.by_event
+    by_event = rate.by_event
     return Charge(
         kind=ChargeKind.METERED if by_event else ChargeKind.MEASURED,
         offering_id=offering_id,
@@ -239,6 +242,7 @@ def _at_rate(rate: RateTerms, offering_id: UUID, raw: Fraction, per_unit: int, i
     )
 
 
+@lru_cache(maxsize=1_024)  # asked for each reading
 def raw_per_unit(meter: str, model: PriceModel = PriceModel.FLAT) -> int:
     """Return how many raw quantities make a unit of the meter; Unpriceable when its readings do not add up."""
     aggregation = unit(meter).aggregation
@@ -269,10 +273,10 @@ def tax_cuts(*schedules: Sequence[TaxTerms]) -> tuple[datetime, ...]:
 
 def whole_seconds(interval: Interval) -> int:
     """Return the length in seconds; Unpriceable when it is not a whole number: time is counted in seconds."""
-    seconds, rest = divmod(interval.duration, timedelta(seconds=1))
-    if rest:
+    duration = interval.duration
+    if duration.microseconds:
         raise Unpriceable(f"expected whole seconds, got {interval.start.isoformat()}/{interval.end.isoformat()}")
-    return seconds
+    return duration.days * DAY_SECONDS + duration.seconds
 
 
 def _capacity(slot: SlotTerms, piece: Interval, *, delivered: int) -> list[Charge]:

@@ -25,12 +25,19 @@ class Charge(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="charges")
+    # Of contract, offering and slot a trigger compares all new rows at once with the schedule; see the migrations.
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="charges", db_constraint=False, db_index=False
+    )
     usage_event_id = models.UUIDField(null=True)  # UsageEvent.id; empty for unreported time and for a period
     n = models.PositiveIntegerField()  # counts the charges of one event
     kind = models.CharField(max_length=16)
-    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="charges")
-    slot = models.ForeignKey(ContractSlot, on_delete=models.PROTECT, null=True, related_name="charges")
+    offering = models.ForeignKey(
+        Offering, on_delete=models.PROTECT, related_name="charges", db_constraint=False, db_index=False
+    )
+    slot = models.ForeignKey(
+        ContractSlot, on_delete=models.PROTECT, null=True, related_name="charges", db_constraint=False, db_index=False
+    )
     unit = models.CharField(max_length=32)
     price_micros = models.BigIntegerField()
     base_quantity = models.BigIntegerField()
@@ -40,8 +47,12 @@ class Charge(models.Model):
     ends_at = models.DateTimeField()
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
     # Of what was handed back or paused: which release or pause, and how much of the price stays due.
-    release = models.ForeignKey(ContractRelease, on_delete=models.PROTECT, null=True, related_name="charges")
-    pause = models.ForeignKey(ContractPause, on_delete=models.PROTECT, null=True, related_name="charges")
+    release = models.ForeignKey(
+        ContractRelease, on_delete=models.PROTECT, null=True, related_name="charges", db_index=False
+    )
+    pause = models.ForeignKey(
+        ContractPause, on_delete=models.PROTECT, null=True, related_name="charges", db_index=False
+    )
     due_ppm = models.PositiveIntegerField(null=True)
     rated_at = models.DateTimeField()
 
@@ -56,8 +67,12 @@ class Charge(models.Model):
                 condition=Q(usage_event_id__isnull=True, kind=ChargeKind.UNDELIVERED),
                 name="charge_gap_once",
             ),
-            models.UniqueConstraint(fields=["release", "starts_at"], name="charge_once_per_release"),
-            models.UniqueConstraint(fields=["pause", "starts_at"], name="charge_once_per_pause"),
+            models.UniqueConstraint(
+                fields=["release", "starts_at"], condition=Q(release__isnull=False), name="charge_once_per_release"
+            ),
+            models.UniqueConstraint(
+                fields=["pause", "starts_at"], condition=Q(pause__isnull=False), name="charge_once_per_pause"
+            ),
             models.CheckConstraint(
                 condition=Q(kind=ChargeKind.RETURNED, release__isnull=False, pause__isnull=True, due_ppm__lte=PPM)
                 | Q(kind=ChargeKind.PAUSED, release__isnull=True, pause__isnull=False, due_ppm__lte=PPM)

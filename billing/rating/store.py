@@ -24,14 +24,15 @@ BLOCK: Final = 1_000  # rows written at once
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NULL: Final = "\\N"
 
-# Time-ordered ids: an event comes before the one that reverses it.
+# Time-ordered ids: an event comes before the one that reverses it. A look for each event, as a value and no join: the
+# planner, who last heard of the charges before there were any, would read all of them for each portion.
 _PENDING: Final = """
     SELECT event.id, event.kind, point.offering_id, event.meter,
            (extract(epoch FROM event.starts_at) * 1000000)::bigint,
            (extract(epoch FROM event.ends_at) * 1000000)::bigint, event.quantity
     FROM billing_usageevent event JOIN billing_meteringpoint point ON point.id = event.metering_point_id
     WHERE event.contract_id = %s AND event.id > %s AND event.ends_at <= %s
-      AND NOT EXISTS (SELECT 1 FROM billing_charge charge WHERE charge.usage_event_id = event.id)
+      AND (SELECT true FROM billing_charge charge WHERE charge.usage_event_id = event.id LIMIT 1) IS NULL
     ORDER BY event.id LIMIT %s
 """
 
@@ -76,7 +77,7 @@ _CHARGED: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pending:
     """An event that has no charge yet."""
 
@@ -88,7 +89,7 @@ class Pending:
     quantity: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A charge with where it comes from: its event and its place among the event's charges, or neither."""
 
@@ -192,11 +193,11 @@ def _interval(start_micros: int, end_micros: int) -> Interval:
     return Interval(EPOCH + timedelta(microseconds=start_micros), EPOCH + timedelta(microseconds=end_micros))
 
 
-class _Spelled(dict[UUID | datetime | None, str]):
-    """The spelling of what rows share, each worked out once."""
+class _Spelled(dict[int | datetime, str]):
+    """The spelling of what rows share, each worked out once; ids by their numbers, which are quicker to look up."""
 
-    def __missing__(self, value: UUID | datetime | None) -> str:
-        spelled = NULL if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+    def __missing__(self, value: int | datetime) -> str:
+        spelled = f"{value:032x}" if isinstance(value, int) else value.isoformat()
         if len(self) < BLOCK:
             self[value] = spelled
         return spelled
@@ -204,10 +205,11 @@ class _Spelled(dict[UUID | datetime | None, str]):
 
 def _line(id_: UUID, contract: str, row: Row, rated_at: str, spelled: _Spelled) -> str:
     """Spell a row for COPY; every value is a number, an id, a time or a code, so that nothing needs an escape."""
-    charge = row.charge
+    charge, event, slot, reverses = row.charge, row.usage_event_id, row.slot_id, row.reverses_id
     return (
-        f"{id_}\t{contract}\t{row.usage_event_id or NULL}\t{row.n}\t{charge.kind}\t{spelled[charge.offering_id]}\t"
-        f"{spelled[row.slot_id]}\t{charge.unit}\t{charge.price_micros}\t{charge.base_quantity}\t"
-        f"{exact_text(charge.raw_quantity)}\t{charge.raw_per_unit}\t{spelled[charge.interval.start]}\t"
-        f"{spelled[charge.interval.end]}\t{row.reverses_id or NULL}\t{rated_at}\n"
+        f"{id_.int:032x}\t{contract}\t{f'{event.int:032x}' if event else NULL}\t{row.n}\t{charge.kind}\t"
+        f"{spelled[charge.offering_id.int]}\t{spelled[slot.int] if slot else NULL}\t{charge.unit}\t"
+        f"{charge.price_micros}\t{charge.base_quantity}\t{exact_text(charge.raw_quantity)}\t{charge.raw_per_unit}\t"
+        f"{spelled[charge.interval.start]}\t{spelled[charge.interval.end]}\t"
+        f"{f'{reverses.int:032x}' if reverses else NULL}\t{rated_at}\n"
     )

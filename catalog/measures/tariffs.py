@@ -63,7 +63,12 @@ class Tariff:
     @property
     def by_event(self) -> bool:
         """Whether each reading has its price by itself, whatever else was used."""
-        return self.model is PriceModel.FLAT and not self.minimum_micros
+        return by_event(self.model, self.minimum_micros)
+
+
+def by_event(model: PriceModel, minimum_micros: int) -> bool:
+    """Whether a price of this model and minimum prices each reading by itself."""
+    return model is PriceModel.FLAT and not minimum_micros
 
 
 @dataclass(frozen=True, slots=True)
