@@ -37,6 +37,7 @@ class BillingConfig(AppConfig):
         "billing_breaknote",
         "billing_closingpolicy",
         "billing_payoutpolicy",
+        "billing_landingpolicy",
         "billing_transferfile",
         "billing_dunninglevel",
         "billing_dunningnotice",

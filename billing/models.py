@@ -33,6 +33,8 @@ from billing.invoices.models import InvoiceTax as InvoiceTax
 from billing.invoices.models import WriteOff as WriteOff
 from billing.journals.models import JournalLine as JournalLine
 from billing.journals.models import ManualJournal as ManualJournal
+from billing.landings.models import LandingPolicy as LandingPolicy
+from billing.landings.models import WalletLanding as WalletLanding
 from billing.ledger.models import Account as Account
 from billing.ledger.models import Hold as Hold
 from billing.ledger.models import HoldEvent as HoldEvent

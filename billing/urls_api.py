@@ -13,6 +13,7 @@ from billing.exports.tables import Format
 from billing.gateway import api as gateway
 from billing.invoices import api as invoices
 from billing.journals import api as journals
+from billing.landings import api as landings
 from billing.ledger import api as ledger
 from billing.payments import api as payments
 from billing.payouts import api as payouts
@@ -24,6 +25,7 @@ from billing.wallets import api as wallets
 
 urlpatterns = [
     path("wallet", ledger.Wallet.as_view(), name="api_wallet"),
+    path("wallet-landings", landings.WalletLandings.as_view(), name="api_wallet_landings"),
     path("holds", ledger.Holds.as_view(), name="api_holds"),
     path("finance-figures", dashboard.FinanceFigures.as_view(), name="api_finance_figures"),
     path("ledger-entries", ledger.LedgerEntries.as_view(), name="api_ledger_entries"),

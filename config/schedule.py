@@ -30,6 +30,11 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "poll Stripe": {"task": "billing.webhooks.poll", "schedule": 900.0},
     # Wallets that run low.
     "watch wallets": {"task": "billing.wallets.watch", "schedule": 60.0},
+    # Wallets that ran out, and those that were topped up since.
+    "land wallets": {"task": "billing.landings.watch", "schedule": 60.0},
+    # What stopped wallets leave: orders are withdrawn, then leases handed back.
+    "withdraw unfunded orders": {"task": "exchange.orders.withdraw_unfunded", "schedule": 60.0},
+    "hand unfunded leases back": {"task": "exchange.leases.hand_back_unfunded", "schedule": 60.0},
     # Dispute windows end at the hour; a minute more does no harm.
     "close expired vouchers": {"task": "billing.pricing.close_expired", "schedule": 600.0},
     "release payables": {"task": "billing.payouts.release_due", "schedule": 60.0},

@@ -16,6 +16,7 @@ from accounts.organisations.models import Organisation
 from accounts.projects.models import Project
 from accounts.web.forms import StrictForm
 from accounts.web.listing import listing
+from billing.landings import queries as landings
 from billing.payments.forms import money
 from billing.payments.pages import CURRENCY
 from billing.wallets import queries, services
@@ -117,6 +118,7 @@ def _limits(
     context = {
         "budgets": queries.budgets(actor).order_by("project__name"),
         "thresholds": queries.thresholds(actor),
+        "landings": landings.visible_to(actor).filter(organisation_id=actor.organisation()).order_by("-id")[:20],
         "budget_form": budget_form or _budget_form(actor),
         "threshold_form": threshold_form or ThresholdForm(),
         "currency": CURRENCY,

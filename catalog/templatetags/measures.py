@@ -51,6 +51,7 @@ _STATE_TONES: Final = {
         "cleared",
         "impaired",
         "awaiting",
+        "grace",
         "draft",
         "submitted",
         "applied",
@@ -75,6 +76,8 @@ _STATE_TONES: Final = {
         "degraded",
         "declined",
         "overdue",
+        "stopped",
+        "releasing",
     },
 }
 

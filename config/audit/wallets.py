@@ -49,4 +49,23 @@ WALLETS: Final = (
             WHERE status <> 'proposed' AND (decided_by_id IS NULL OR decided_by_id = proposed_by_id)
             """,
     ),
+    by_query(
+        "W3",
+        "a wallet that ran out is stopped and released no sooner than told, and holds nothing new while it is stopped",
+        "landings of wallets",
+        counted="SELECT count(*) FROM billing_walletlanding",
+        violations="""
+            SELECT id, format('%s: began %s, stops %s, stopped %s, releases %s, releasing %s', status, began_at,
+                stops_at, stopped_at, releases_at, releasing_at)
+            FROM billing_walletlanding
+            WHERE stopped_at < stops_at OR stops_at < began_at OR releasing_at < releases_at
+               OR status = 'stopped' AND stopped_at IS NULL OR status = 'releasing' AND releasing_at IS NULL
+            UNION ALL
+            SELECT l.id, format('%s %s was %s at %s', e.amount_minor, h.currency, e.kind, e.at)
+            FROM billing_walletlanding l
+            JOIN billing_hold h ON h.organisation_id = l.organisation_id AND h.currency = l.currency
+            JOIN billing_holdevent e ON e.hold_id = h.id AND e.kind IN ('placed', 'grown')
+            WHERE e.at > l.stopped_at AND e.at < coalesce(l.lifted_at, 'infinity')
+            """,
+    ),
 )

@@ -29,6 +29,7 @@ from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.services import Agreement
 from billing.contracts.terms import SlotTerms
+from billing.landings import queries as landings
 from billing.ledger.rules import Source
 from exchange.auctions import deals as deal_rules
 from exchange.auctions import queries
@@ -189,11 +190,12 @@ def _offers(parts: Collection[Filled]) -> dict[str, Offer]:
 def _open_unit_hours(
     market: Market, entries: Sequence[RoundOrder], parts: Mapping[UUID, Filled], *, now: datetime
 ) -> dict[UUID, int]:
-    """Return the unit-hours that orders take into the next round: none unless they roll over and can still come."""
+    """Return the unit-hours that orders take into the next round: none unless they roll over and still may."""
     next_horizon = market_rules.horizon(market.terms, market_rules.next_gate(market.terms, now))
     first_slot = market_rules.slot_at(market.terms, next_horizon.first_at)
     left = dict.fromkeys(parts, 0)
-    rolling = [entry.order for entry in entries if entry.order.rolls_over]
+    stopped = landings.stopped_buyers(market.currency)
+    rolling = [entry.order for entry in entries if entry.order.rolls_over and entry.order.buyer_id not in stopped]
     for order, demand in zip(rolling, queries.demands(market, rolling), strict=True):
         left[order.id] = deal_rules.open_unit_hours(demand, parts[order.id].deals, first_slot=first_slot)
     return left

@@ -20,6 +20,7 @@ from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationStatus
 from accounts.projects import queries as projects
 from billing.contracts import drafting
+from billing.landings import services as landings
 from billing.ledger import services as ledger
 from billing.ledger.errors import HoldTooSmall, InsufficientFunds
 from billing.ledger.rules import Source
@@ -52,8 +53,8 @@ def place(actor: Actor, spec: OrderSpec, *, now: datetime) -> Order:
     """Enter an order into the book and hold its worst case.
 
     A refused order changes nothing. Raises MarketUnknown, MarketSuspended, BuyerNotActive, OrderInvalid,
-    NeedsUnsatisfiable, OwnOfferCouldMeet, OverBudget and OrderUnfunded; the last two name the largest quantity
-    that would fit.
+    NeedsUnsatisfiable, OwnOfferCouldMeet, WalletStopped, OverBudget and OrderUnfunded; the last two name the largest
+    quantity that would fit.
     """
     actor.require(Capability.TRADE)
     buyer = _buyer(actor)
@@ -70,6 +71,7 @@ def place(actor: Actor, spec: OrderSpec, *, now: datetime) -> Order:
     rates = current_rates(accepted_at)
     order_id = ids.new_id()
     hold_minor = _affordable(market, spec.terms, rates)
+    landings.check_open(buyer.id, market.currency, now=accepted_at)
     try:
         hold = ledger.place_hold(
             buyer.id,
@@ -114,7 +116,7 @@ def amend(actor: Actor, order_id: UUID, *, now: datetime, **changes: Any) -> Ord
     A higher limit keeps the order's place in the queue, any other change that the market sees takes a new one. In
     the no-cancel phase only changes for the better are taken. The hold grows or shrinks with it. Raises
     OrderNotFound, OrderMoveRefused, OrderUnchanged, OrderPartlyFilled, OrderInvalid, NeedsUnsatisfiable,
-    OwnOfferCouldMeet, OverBudget, OrderUnfunded, NoCancelPhase, GateClosed, OrderChangedMeanwhile.
+    OwnOfferCouldMeet, WalletStopped, OverBudget, OrderUnfunded, NoCancelPhase, GateClosed, OrderChangedMeanwhile.
     """
     actor.require(Capability.TRADE)
     read = queries.own(actor, order_id)
@@ -220,12 +222,14 @@ def _affordable(market: Market, terms: OrderTerms, rates: Rates) -> int:
 
 
 def _move_hold(order: Order, before: OrderTerms, after: OrderTerms, *, open_unit_hours: int, now: datetime) -> None:
-    """Let the hold grow or shrink by what a change adds or takes; raises OverBudget, OrderUnfunded."""
+    """Let the hold grow or shrink by what a change adds or takes; raises WalletStopped, OverBudget, OrderUnfunded."""
     rates, market = rates_of(order), order.market
     _affordable(market, after, rates)
     was_minor = rest_of_hold_minor(order, order.open_unit_hours)
     worst_minor = rules.worst_case_minor(open_unit_hours, after.limit_micros, rates, currency=order.currency)
     rest_minor = worst_minor if order.filled_unit_hours else worst_minor + after.extras_reserve_minor
+    if rest_minor > was_minor:
+        landings.check_open(order.buyer_id, market.currency, now=now)
     try:
         ledger.change_hold(order.hold_id, by_minor=rest_minor - was_minor, now=now)
     except InsufficientFunds as refusal:  # before anything is written

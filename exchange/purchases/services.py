@@ -20,6 +20,7 @@ from accounts.organisations.rules import OrganisationStatus
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.terms import SlotTerms
+from billing.landings import services as landings
 from billing.ledger import services as ledger
 from billing.ledger.errors import InsufficientFunds
 from billing.ledger.models import Hold
@@ -86,7 +87,8 @@ def _check_may_trade(quote: Quote, parts: Sequence[QuotePart]) -> None:
 
 
 def _held(quote: Quote, *, now: datetime) -> Hold:
-    """Hold the quote's price from the wallet; raises QuoteUnfunded."""
+    """Hold the quote's price from the wallet; raises WalletStopped and QuoteUnfunded."""
+    landings.check_open(quote.buyer_id, quote.currency, now=now)
     try:
         return ledger.place_hold(
             quote.buyer_id,

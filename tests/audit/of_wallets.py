@@ -17,6 +17,12 @@ _CHANGE: Final = (
     " id, id, exchange_now(), exchange_now() FROM billing_account WHERE code = '2000' ORDER BY id LIMIT 1"
 )
 _ENOUGH: Final = 10**12
+_LANDING: Final = (
+    "INSERT INTO billing_walletlanding (id, organisation_id, currency, status, began_at, stops_at, releases_at,"
+    " stopped_at) SELECT gen_random_uuid(), organisation_id, currency, 'stopped', created_at - interval '9 days',"
+    " created_at - interval '{stops}', created_at + interval '9 days', created_at - interval '5 days'"
+    " FROM billing_hold ORDER BY id LIMIT 1"
+)
 
 CORRUPTIONS: Final = (
     corruption("W1", "more is held than the budget says", _BUDGET.format(limit=_ENOUGH, held=-1, captured=0, extras=0)),
@@ -27,4 +33,6 @@ CORRUPTIONS: Final = (
         "W2", "credit was given by nobody", one("billing_account", "credit_limit_minor = 1", where="code = '2000'")
     ),
     corruption("W2", "one person decided alone", _CHANGE),
+    corruption("W3", "a wallet was stopped before its time", _LANDING.format(stops="2 days")),
+    corruption("W3", "a stopped wallet held more", _LANDING.format(stops="6 days")),
 )

@@ -70,7 +70,11 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_break_stays",
     ),
     "billing_breaknote": ("billing_breaknote_no_change", "billing_breaknote_no_truncate"),
-    "billing_charge": ("billing_charge_no_change", "billing_charge_no_truncate"),
+    "billing_charge": (
+        "billing_charge_no_change",
+        "billing_charge_no_truncate",
+        "billing_charge_of_its_contract",
+    ),
     "billing_connectedaccount": ("billing_connectedaccount_status_moves",),
     "billing_connecttransfer": (
         "billing_connecttransfer_keeps_its_terms",
@@ -99,6 +103,7 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_holdevent_counts_in_budget",
         "billing_holdevent_no_change",
         "billing_holdevent_no_truncate",
+        "billing_holdevent_of_an_open_wallet",
     ),
     "billing_invoice": (
         "billing_invoice_adds_up",
@@ -137,7 +142,11 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_manualjournal_status_moves",
         "billing_manualjournal_stays",
     ),
-    "billing_meteringpoint": ("billing_meteringpoint_closes_once", "billing_meteringpoint_keeps_its_bounds"),
+    "billing_meteringpoint": (
+        "billing_meteringpoint_closes_once",
+        "billing_meteringpoint_keeps_its_bounds",
+        "billing_meteringpoint_stays",
+    ),
     "billing_payout": (
         "billing_payout_apply",
         "billing_payout_is_its_items",
@@ -170,7 +179,17 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_statementrelease_stays",
     ),
     "billing_topup": ("billing_topup_status_moves",),
-    "billing_usageevent": ("billing_usageevent_no_change", "billing_usageevent_no_truncate"),
+    "billing_usageevent": (
+        "billing_usageevent_no_change",
+        "billing_usageevent_no_truncate",
+        "billing_usageevent_of_its_point",
+    ),
+    "billing_usageevent_p0": ("billing_usageevent_p0_of_its_point",),
+    "billing_walletlanding": (
+        "billing_walletlanding_keeps_its_terms",
+        "billing_walletlanding_status_moves",
+        "billing_walletlanding_stays",
+    ),
     "billing_usagereversal": ("billing_usagereversal_no_change", "billing_usagereversal_no_truncate"),
     "catalog_offering": ("catalog_offering_status_moves",),
     "catalog_ratecard": ("catalog_ratecard_no_change", "catalog_ratecard_no_truncate"),
@@ -208,6 +227,7 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 CONSTRAINTS: Final[dict[str, tuple[str, ...]]] = {
+    "billing_walletlanding": ("wallet_landing_dates_of_its_stage", "wallet_landing_not_before_its_time"),
     "accounts_auditlink": ("audit_link_place_once", "audit_link_counts_from_one"),
     "accounts_idempotencyrecord": ("idempotency_key_once", "idempotency_answer_is_final"),
     "accounts_job": ("job_once", "job_state_known", "job_lease_while_running", "job_finished_when_done"),
@@ -328,6 +348,7 @@ UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {
     "billing_payoutdestination": ("payout_destination_one_at_a_time",),
     "billing_payoutitem": ("payout_item_paid_once",),
     "billing_periodreopening": ("reopening_one_at_a_time",),
+    "billing_walletlanding": ("wallet_landing_one_at_a_time",),
     "exchange_round": ("round_one_in_progress",),
     "exchange_roundorder": ("round_order_locked_once",),
     "exchange_roundvoidrequest": ("void_request_one_at_a_time",),
