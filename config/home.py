@@ -14,6 +14,7 @@ from billing.payments import queries as payments
 from billing.payments.rules import TopUpStatus
 from billing.payouts import queries as payouts
 from billing.reconciliation import queries as reconciliation
+from billing.reconciliation.rules import BreakStatus
 from catalog.offerings import queries as catalogue
 from catalog.offerings.rules import OfferingStatus
 from exchange.auctions import watch
@@ -41,6 +42,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         context["books"] = {
             "unmatched_items": len(reconciliation.unmatched_items(actor, now=now).items),
             "balances": [ledger.trial_balance(currency) for currency in ledger.currencies()],
+            "open_breaks": reconciliation.visible_breaks(actor).filter(status=BreakStatus.OPEN).count(),
             "top_ups": payments.visible_top_ups(actor).filter(status=TopUpStatus.AWAITING).count(),
         }
     if actor.can(Capability.OPERATE):

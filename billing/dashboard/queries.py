@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from accounts.actors.actor import Actor, Capability
-from billing.invoices.models import Invoice
-from billing.invoices.rules import InvoiceKind, InvoiceStatus, Side
+from billing.invoices import queries as invoices
+from billing.invoices.rules import Side
 from billing.ledger.chart import CHART, Code
 from billing.ledger.models import Account
 from billing.payouts.models import PayoutItem, StatementRelease
@@ -40,7 +40,6 @@ _MARGIN: Final = (
 )
 # What costs the buyer its price; time that was not delivered does not.
 _BILLABLE: Final = (ChargeKind.DELIVERED, ChargeKind.METERED, ChargeKind.TARIFF, ChargeKind.MINIMUM)
-_OPEN: Final = (InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED)
 _UNSENT: Final = (PayoutStatus.ACCRUING, PayoutStatus.DUE, PayoutStatus.APPROVED)
 
 Bounds = tuple[tuple[str, int | None], ...]  # name, and the last whole day of age that belongs to it
@@ -107,7 +106,7 @@ def figures(actor: Actor, currency: str, *, now: datetime) -> Figures:
         to_providers=_accounts(TO_PROVIDERS, balances, negated=True),
         fees=Block(tuple(Amount(month, fee) for month, (fee, _) in by_month.items())),
         margin=Block(tuple(Amount(month, margin) for month, (_, margin) in by_month.items())),
-        receivables=Block(_receivables(currency, now), balances.get(Code.RECEIVABLE, 0)),
+        receivables=Block(_receivables(actor, currency, now), balances.get(Code.RECEIVABLE, 0)),
         payables=Block(
             _payables(currency, now),
             -sum(balances.get(code, 0) for code in TO_PROVIDERS if code is not Code.PAYOUTS_IN_TRANSIT),
@@ -154,11 +153,10 @@ def _months_until(last: date) -> list[date]:
     return months[::-1]
 
 
-def _receivables(currency: str, now: datetime) -> tuple[Amount, ...]:
+def _receivables(actor: Actor, currency: str, now: datetime) -> tuple[Amount, ...]:
     """Return what invoices on credit still ask for, by how late it is."""
-    rows = Invoice.objects.filter(
-        kind=InvoiceKind.CUSTOMER, currency=currency, status__in=_OPEN, due_at__isnull=False
-    ).values_list("due_at", "total_minor", "paid_minor", "credited_minor", "written_off_minor")
+    open_ = invoices.outstanding(actor).filter(currency=currency)
+    rows = open_.values_list("due_at", "total_minor", "paid_minor", "credited_minor", "written_off_minor")
     ages = [
         (_days(now - due_at), total - paid - credited - lost)
         for due_at, total, paid, credited, lost in rows

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Final, cast
 
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet, Value
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from accounts.actors.actor import Capability
-from accounts.foundation import ids, schemas
+from accounts.foundation import clock, ids, schemas
 from accounts.foundation.errors import FieldProblem, Invalid
 from accounts.organisations.models import Organisation
 from accounts.web.filters import check_parameters
@@ -24,17 +24,29 @@ from billing.exports import costs, focus, lists, tables
 from billing.exports.costs import Month
 from billing.exports.errors import NoSuchBuyer
 from billing.exports.focus import FocusVersion
+from billing.exports.lists import BalanceLine
 from billing.exports.tables import CONTENT_TYPES, Column, Format
 from billing.invoices import queries as invoices
 from billing.invoices.api import BUYERS, PROVIDERS, InvoiceFilters
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.invoices.rules import Side
+from billing.journals import queries as journals
+from billing.journals.api import JournalFilters
+from billing.journals.models import JournalLine, ManualJournal
 from billing.ledger import queries as ledger
-from billing.ledger.api import EntryFilters
-from billing.ledger.models import LedgerEntry
+from billing.ledger.api import BALANCE_PARAMETERS, EntryFilters, HoldFilters, asked_balance
+from billing.ledger.models import Hold, LedgerEntry
 from billing.payments import queries as payments
 from billing.payments.api import ReceiptFilters, TopUpFilters
 from billing.payments.models import BankReceipt, TopUp
+from billing.payouts import queries as payouts
+from billing.payouts.api import SEES, PayoutFilters
+from billing.payouts.models import Payout
+from billing.payouts.queries import Payable
+from billing.reconciliation import queries as reconciliation
+from billing.reconciliation.api import BreakFilters
+from billing.reconciliation.models import Break
+from billing.reconciliation.rules import Item
 
 CHUNK: Final = 1_000
 PERIOD: Final = re.compile(r"(20[2-9][0-9])-(0[1-9]|1[0-2])", re.ASCII)
@@ -170,6 +182,141 @@ class BankReceiptsFile(TableFile):
         return payments.visible_receipts(self.actor)
 
 
+class HoldsFile(TableFile):
+    """Funds of the caller's organisation that are set aside; all of them for those who read the books."""
+
+    required_capability: ClassVar = {"GET": (Capability.VIEW_BUYING, Capability.VIEW_BOOKS)}
+    filterset_class = HoldFilters
+    title: ClassVar = "holds"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.HOLDS
+
+    def rows(self) -> QuerySet[Hold]:
+        """Return the holds that the actor may read."""
+        return ledger.visible_holds(self.actor)
+
+
+class ReceivablesFile(TableFile):
+    """The invoices on credit that are not paid yet, with what is outstanding and how late it is."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    filterset_class = InvoiceFilters
+    title: ClassVar = "receivables"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.RECEIVABLES
+
+    def rows(self) -> QuerySet[Invoice]:
+        """Return what is outstanding now."""
+        open_ = invoices.outstanding(self.actor)
+        return open_.annotate(as_of=Value(clock.now(), DateTimeField()))
+
+
+class PayoutsFile(TableFile):
+    """The payouts to the caller's organisation; to everybody for those who read the books."""
+
+    required_capability: ClassVar = {"GET": SEES}
+    filterset_class = PayoutFilters
+    title: ClassVar = "payouts"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.PAYOUTS
+
+    def rows(self) -> QuerySet[Payout]:
+        """Return the payouts that the actor may see."""
+        return payouts.with_accrued(payouts.visible_payouts(self.actor))
+
+
+class BreaksFile(TableFile):
+    """The queue of breaks."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    filterset_class = BreakFilters
+    title: ClassVar = "breaks"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.BREAKS
+
+    def rows(self) -> QuerySet[Break]:
+        """Return all breaks."""
+        return reconciliation.visible_breaks(self.actor)
+
+
+class JournalsFile(TableFile):
+    """The lines of the entries by hand that the filters of their list pick."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    filterset_class = JournalFilters
+    title: ClassVar = "journals"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.JOURNALS
+
+    def rows(self) -> QuerySet[ManualJournal]:
+        """Return all entries."""
+        return journals.visible_journals(self.actor)
+
+    def lines(self, rows: QuerySet[Any]) -> Iterable[JournalLine]:
+        """Return the lines of the entries, in order."""
+        picked = JournalLine.objects.filter(journal__in=rows.order_by().prefetch_related(None))
+        named = picked.select_related("journal__proposed_by", "journal__decided_by")
+        return named.order_by("journal_id", "n").iterator(chunk_size=CHUNK)
+
+
+class FigureFile(ExchangeAPIView):
+    """Answer GET with figures of this moment, which no list of rows has, as a file of `file_format`."""
+
+    filterset_class = None
+    title: ClassVar[str] = ""
+    columns: ClassVar[tuple[Column[Any], ...]] = ()
+    file_format: Format = Format.CSV
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    def get(self, request: Request) -> HttpResponseBase:
+        """Stream the file."""
+        pieces = tables.pieces(self.file_format, self.title, self.columns, self.lines(request))
+        return _file(pieces, f"{self.title}.{self.file_format}", self.file_format)
+
+    def lines(self, request: Request) -> Iterable[Any]:
+        """Return the lines of the file; raises Invalid for parameters that it does not know."""
+        raise NotImplementedError
+
+
+class TrialBalanceFile(FigureFile):
+    """Debits and credits by code, as `/v1/trial-balance` answers them."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    title: ClassVar = "trial-balance"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.TRIAL_BALANCE
+
+    @extend_schema(parameters=BALANCE_PARAMETERS, responses={200: OpenApiTypes.BINARY})
+    def get(self, request: Request) -> HttpResponseBase:
+        """Stream the file."""
+        return super().get(request)
+
+    def lines(self, request: Request) -> Iterable[BalanceLine]:
+        """Return one line for each code."""
+        balance = asked_balance(request)
+        return [BalanceLine(balance.currency, row) for row in balance.rows]
+
+
+class PayablesFile(FigureFile):
+    """What is owed to the caller's organisation; to everybody for those who read the books."""
+
+    required_capability: ClassVar = {"GET": SEES}
+    title: ClassVar = "payables"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.PAYABLES
+
+    def lines(self, request: Request) -> Iterable[Payable]:
+        """Return one line for each provider and currency."""
+        check_parameters(request, ())
+        return payouts.visible_payables(self.actor)
+
+
+class UnmatchedFile(FigureFile):
+    """Everything that does not match now, for those who read the books."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    title: ClassVar = "unmatched-items"
+    columns: ClassVar[tuple[Column[Any], ...]] = lists.UNMATCHED
+
+    def lines(self, request: Request) -> Iterable[Item]:
+        """Return every item, also of kinds of which the page shows the oldest only."""
+        check_parameters(request, ())
+        return reconciliation.every_item(self.actor, now=clock.now())
+
+
 class FocusFile(ExchangeAPIView):
     """A buyer's costs of a billing month in the FOCUS format."""
 
@@ -227,4 +374,12 @@ FILES: Final = (
     LedgerEntriesFile,
     TopUpsFile,
     BankReceiptsFile,
+    HoldsFile,
+    ReceivablesFile,
+    PayoutsFile,
+    BreaksFile,
+    JournalsFile,
+    TrialBalanceFile,
+    PayablesFile,
+    UnmatchedFile,
 )

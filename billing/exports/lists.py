@@ -1,6 +1,8 @@
-"""The columns of the tables that finance takes away: documents, their lines, ledger entries, top-ups, receipts."""
+"""The columns of the tables that are taken away: documents, the books, payments, and what finance works on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,11 +11,25 @@ from billing.exports.focus import in_currency, unit_price
 from billing.exports.tables import Column
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.invoices.rules import Side
+from billing.journals.models import JournalLine
 from billing.ledger.chart import CHART, Code
-from billing.ledger.models import LedgerEntry
+from billing.ledger.models import Hold, LedgerEntry
+from billing.ledger.queries import TrialBalanceRow
 from billing.payments.models import BankReceipt, TopUp
+from billing.payouts.queries import Payable
+from billing.reconciliation.models import Break
+from billing.reconciliation.rules import Item
 
 PERCENT_PPM: Final = 10_000
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class BalanceLine:
+    """A line of a trial balance with its currency."""
+
+    currency: str
+    row: TrialBalanceRow
 
 
 def _money(name: str, field: str) -> Column[Any]:
@@ -123,4 +139,124 @@ RECEIPTS: Final[tuple[Column[BankReceipt], ...]] = (
     Column("top_up", lambda row: row.top_up.reference if row.top_up else None),
     Column("recorded_at", lambda row: row.recorded_at),
     Column("matched_at", lambda row: row.matched_at),
+)
+
+HOLDS: Final[tuple[Column[Hold], ...]] = (
+    Column("id", lambda row: ids.spell("hld", row.id)),
+    _owner("organisation", lambda row: row.organisation_id),
+    Column("project", lambda row: row.project.name),
+    Column("source_type", lambda row: row.source_type),
+    Column("source_id", lambda row: str(row.source_id)),
+    Column("currency", lambda row: row.currency),
+    _money("held", "amount_minor"),
+    _money("original", "original_minor"),
+    _money("grown", "grown_minor"),
+    _money("captured", "captured_minor"),
+    _money("released", "released_minor"),
+    Column("created_at", lambda row: row.created_at),
+    Column("closed_at", lambda row: row.closed_at),
+)
+
+
+def _outstanding(invoice: Invoice) -> Decimal:
+    settled_minor = invoice.paid_minor + invoice.credited_minor + invoice.written_off_minor
+    return in_currency(invoice.total_minor - settled_minor, invoice.currency)
+
+
+# `as_of` is annotated: the instant of the file. Below zero days the invoice is not due yet.
+RECEIVABLES: Final[tuple[Column[Any], ...]] = (
+    *(column for column in DOCUMENTS if column.name not in {"kind", "seller", "paid_at"}),
+    Column("outstanding", _outstanding),
+    Column("days_late", lambda row: (row.as_of - row.due_at) // DAY),
+)
+
+PAYABLES: Final[tuple[Column[Payable], ...]] = (
+    _owner("organisation", lambda row: row.organisation_id),
+    Column("organisation_name", lambda row: row.organisation_name),
+    Column("currency", lambda row: row.currency),
+    _money("pending", "pending_minor"),
+    _money("available", "available_minor"),
+    _money("reserved", "reserved_minor"),
+    Column("next_release_at", lambda row: row.next_release_at),
+)
+
+PAYOUTS: Final[tuple[Column[Any], ...]] = (
+    Column("id", lambda row: ids.spell("pyt", row.id)),
+    Column("status", lambda row: row.status),
+    _owner("organisation", lambda row: row.organisation_id),
+    Column("organisation_name", lambda row: row.organisation.name),
+    Column("currency", lambda row: row.currency),
+    _money("amount", "accrued_minor"),
+    Column("method", lambda row: row.method),
+    Column("opened_at", lambda row: row.opened_at),
+    Column("due_at", lambda row: row.due_at),
+    Column("approved_at", lambda row: row.approved_at),
+    Column("sent_at", lambda row: row.sent_at),
+    Column("bank_reference", lambda row: row.bank_reference),
+    Column("ended_at", lambda row: row.ended_at),
+    Column("failure", lambda row: row.failure),
+)
+
+TRIAL_BALANCE: Final[tuple[Column[BalanceLine], ...]] = (
+    Column("code", lambda line: line.row.code),
+    Column("account", lambda line: line.row.name),
+    Column("kind", lambda line: line.row.kind),
+    Column("accounts", lambda line: line.row.accounts),
+    Column("currency", lambda line: line.currency),
+    Column("debit", lambda line: in_currency(line.row.debit_minor, line.currency)),
+    Column("credit", lambda line: in_currency(line.row.credit_minor, line.currency)),
+    Column("balance", lambda line: in_currency(line.row.balance_minor, line.currency)),
+)
+
+
+def _amount(row: Item | Break) -> Decimal | None:
+    return None if row.amount_minor is None else in_currency(row.amount_minor, row.currency)
+
+
+UNMATCHED: Final[tuple[Column[Item], ...]] = (
+    Column("kind", lambda row: row.kind),
+    Column("since", lambda row: row.since),
+    _owner("organisation", lambda row: row.organisation_id),
+    Column("organisation_name", lambda row: row.organisation_name),
+    Column("subject", lambda row: row.subject_key),
+    Column("amount", _amount),
+    Column("currency", lambda row: row.currency),
+    Column("cause", lambda row: row.cause),
+)
+
+BREAKS: Final[tuple[Column[Break], ...]] = (
+    Column("id", lambda row: ids.spell("brk", row.id)),
+    Column("kind", lambda row: row.kind),
+    Column("status", lambda row: row.status),
+    Column("since", lambda row: row.since),
+    _owner("organisation", lambda row: row.organisation_id),
+    Column("organisation_name", lambda row: row.organisation.name if row.organisation else None),
+    Column("subject", lambda row: row.subject_key),
+    Column("amount", _amount),
+    Column("currency", lambda row: row.currency),
+    Column("cause", lambda row: row.cause),
+    Column("owner", lambda row: row.owner.display_name if row.owner else None),
+    Column("difference_gone_at", lambda row: row.difference_gone_at),
+    Column("explanation", lambda row: row.explanation),
+    Column("journal", lambda row: ids.spell("jrn", row.journal_id) if row.journal_id else None),
+    Column("resolved_by", lambda row: row.resolved_by.display_name if row.resolved_by else None),
+    Column("resolved_at", lambda row: row.resolved_at),
+)
+
+JOURNALS: Final[tuple[Column[JournalLine], ...]] = (
+    Column("journal", lambda line: ids.spell("jrn", line.journal_id)),
+    Column("line", lambda line: line.n),
+    Column("kind", lambda line: line.journal.kind),
+    Column("status", lambda line: line.journal.status),
+    Column("effective_at", lambda line: line.journal.effective_at),
+    Column("reason", lambda line: line.journal.reason),
+    Column("code", lambda line: line.code),
+    Column("account", lambda line: CHART[Code(line.code)].name),
+    _owner("organisation", lambda line: line.organisation_id),
+    Column("currency", lambda line: line.journal.currency),
+    Column("debit", lambda line: in_currency(max(0, line.amount_minor), line.journal.currency)),
+    Column("credit", lambda line: in_currency(max(0, -line.amount_minor), line.journal.currency)),
+    Column("proposed_by", lambda line: line.journal.proposed_by.display_name),
+    Column("decided_by", lambda line: line.journal.decided_by.display_name if line.journal.decided_by else None),
+    Column("decided_at", lambda line: line.journal.decided_at),
 )

@@ -7,8 +7,9 @@ from django.db.models import Q, QuerySet
 from accounts.actors.actor import Actor, Capability
 from billing.invoices.errors import NoSuchInvoice
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.rules import InvoiceStatus, Side
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Side
 
+OUTSTANDING = (InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED)
 CAPABILITY_BY_SIDE = {Side.CUSTOMER: Capability.VIEW_BUYING, Side.PROVIDER: Capability.VIEW_SELLING}
 
 
@@ -21,6 +22,14 @@ def visible_to(actor: Actor, side: Side) -> QuerySet[Invoice]:
     if actor.organisation_id is None or not actor.can(CAPABILITY_BY_SIDE[side]):
         return documents.filter(Q(pk__in=[]))
     return documents.filter(organisation_id=actor.organisation_id)
+
+
+def outstanding(actor: Actor) -> QuerySet[Invoice]:
+    """Return the invoices on credit that still ask for money, for those who read the books."""
+    actor.require(Capability.VIEW_BOOKS)
+    return visible_to(actor, Side.CUSTOMER).filter(
+        kind=InvoiceKind.CUSTOMER, status__in=OUTSTANDING, due_at__isnull=False
+    )
 
 
 def one(actor: Actor, side: Side, invoice_id: UUID) -> Invoice:

@@ -1,6 +1,6 @@
 """The wallet, holds, entries and the trial balance over HTTP."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import django_filters
 from django.db.models import QuerySet
@@ -22,6 +22,10 @@ from billing.ledger.serializers import HoldOut, LedgerEntryOut, TrialBalanceOut,
 from catalog.measures.money import EXPONENTS
 
 HOUSE_CURRENCY = "CNY"
+BALANCE_PARAMETERS: Final = [
+    OpenApiParameter("currency", {"type": "string", "enum": list(EXPONENTS), "default": HOUSE_CURRENCY}),
+    OpenApiParameter("until", {"type": "string", "format": "date-time"}),
+]
 
 
 class Wallet(ExchangeAPIView):
@@ -99,22 +103,22 @@ class TrialBalance(ExchangeAPIView):
     required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
     outputs: ClassVar = {"GET": TrialBalanceOut}
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("currency", {"type": "string", "enum": list(EXPONENTS), "default": HOUSE_CURRENCY}),
-            OpenApiParameter("until", {"type": "string", "format": "date-time"}),
-        ]
-    )
+    @extend_schema(parameters=BALANCE_PARAMETERS)
     def get(self, request: Request) -> Response:
         """Answer the balance of everything effective before `until`, or of everything."""
-        check_parameters(request, ("currency", "until"))
-        currency = request.query_params.get("currency", HOUSE_CURRENCY)
-        if currency not in EXPONENTS:
-            expected = f"expected one of {', '.join(EXPONENTS)}"
-            raise Invalid(f"currency: {expected}.", [FieldProblem("currency", expected, "query")])
-        until = request.query_params.get("until")
-        try:
-            instant = None if until is None else strict.instant(until)
-        except strict.Mismatch as error:
-            raise Invalid(f"until: {error}", [FieldProblem("until", str(error), "query")]) from error
-        return self.answer(queries.trial_balance(currency, until=instant))
+        return self.answer(asked_balance(request))
+
+
+def asked_balance(request: Request) -> queries.TrialBalance:
+    """Return the trial balance that a request asks for; raises Invalid."""
+    check_parameters(request, ("currency", "until"))
+    currency = request.query_params.get("currency", HOUSE_CURRENCY)
+    if currency not in EXPONENTS:
+        expected = f"expected one of {', '.join(EXPONENTS)}"
+        raise Invalid(f"currency: {expected}.", [FieldProblem("currency", expected, "query")])
+    until = request.query_params.get("until")
+    try:
+        instant = None if until is None else strict.instant(until)
+    except strict.Mismatch as error:
+        raise Invalid(f"until: {error}", [FieldProblem("until", str(error), "query")]) from error
+    return queries.trial_balance(currency, until=instant)

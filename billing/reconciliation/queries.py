@@ -1,5 +1,6 @@
 """Reads of the workbench: what does not match at this moment, runs, breaks and who may be given one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -15,6 +16,7 @@ from billing.reconciliation.errors import NoSuchBreak
 from billing.reconciliation.models import Break, ReconciliationRun
 from billing.reconciliation.rules import Item, ItemKind
 
+EVERY: Final = 1_000_000  # of a kind: more is not a list any more
 PER_KIND: Final = 200  # a kind with more says so, and shows its oldest
 
 _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
@@ -40,6 +42,13 @@ def unmatched_items(actor: Actor, *, now: datetime) -> Unmatched:
         items=tuple(sorted(items, key=lambda item: item.since or _NO_TIME)),
         cut_kinds=tuple(kind for kind, rows in found.items() if len(rows) > PER_KIND),
     )
+
+
+def every_item(actor: Actor, *, now: datetime) -> Iterator[Item]:
+    """Yield every item that does not match at this moment, kind by kind, however many there are."""
+    actor.require(Capability.VIEW_BOOKS)
+    for check in CHECKS.values():
+        yield from check(now, EVERY)
 
 
 def visible_runs(actor: Actor) -> QuerySet[ReconciliationRun]:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import openpyxl
@@ -10,11 +12,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actors.actor import Capability
-from accounts.foundation import ids
+from accounts.foundation import clock, ids
+from billing.contracts import services as contracts
 from billing.invoices import services as invoices
 from billing.invoices.models import Invoice
+from billing.journals import services as journals
+from billing.journals.rules import Entry, JournalKind
+from billing.ledger.chart import Code
+from billing.reconciliation import runs
+from catalog.offerings.models import Offering
 from tests.billing import delivery
-from tests.billing.cast import Desk, desk
+from tests.billing.cast import Desk, desk, party_of
+from tests.billing.payments.cast import person
 
 CSV_FILES = (
     "invoices",
@@ -24,6 +33,14 @@ CSV_FILES = (
     "ledger-entries",
     "top-ups",
     "bank-receipts",
+    "holds",
+    "receivables",
+    "payouts",
+    "breaks",
+    "journals",
+    "trial-balance",
+    "payables",
+    "unmatched-items",
 )
 
 
@@ -48,8 +65,6 @@ def billed(db: None) -> tuple[Desk, Invoice]:
     agreed = delivery.contract(stage, [delivery.slot(stage, 0, 10, 8, 9_000_000)])
     metered = delivery.point(agreed, offering)
     delivery.report(stage, [delivery.segment(metered, "s1", 0, 10, 8), delivery.reading(metered, "r1", 1, 2, "3.5")])
-    from billing.contracts import services as contracts
-
     contracts.end(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
     invoice = invoices.invoice_contract(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
     invoices.issue_statement(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
@@ -147,3 +162,63 @@ def test_a_file_asks_the_database_as_often_for_many_rows_as_for_one(billed: tupl
     delivery.fund(people.lab, 100)
     delivery.fund(people.lab, 200)
     assert {name: queries(name) for name in CSV_FILES} == before
+
+
+def test_what_finance_works_on_leaves_as_it_stands_and_is_no_formula(billed: tuple[Desk, Invoice]) -> None:
+    people, _ = billed
+    clerk = person(party_of(_organisation("Exchange")), "second clerk", Capability.OPERATE_BOOKS)
+    lines = [Entry(Code.SUSPENSE, None, 500), Entry(Code.WALLET, people.lab.id, -500)]
+    journals.propose(
+        clerk,
+        JournalKind.ADJUSTMENT,
+        lines,
+        currency="CNY",
+        reason="=1+1",
+        effective_at=delivery.AFTER,
+        now=delivery.AFTER,
+    )
+    people.lab.name = "@SUM(A1)"
+    people.lab.save(update_fields=["name"])
+    overdue = delivery.AFTER + timedelta(days=90)
+    runs.run(clerk, now=overdue)
+
+    entries = read(people.auditor.get("/v1/exports/journals.csv"))
+    assert [(row["reason"], row["debit"], row["credit"]) for row in entries] == [
+        ("'=1+1", "5.00", "0.00"),
+        ("'=1+1", "0.00", "5.00"),
+    ]
+    balance = read(people.auditor.get("/v1/exports/trial-balance.csv"))
+    assert sum(Decimal(row["balance"]) for row in balance) == 0
+    assert sum(Decimal(row["debit"]) for row in balance) > 6_000
+    held = read(people.viewer.get("/v1/exports/holds.csv"))
+    assert [(row["held"], row["captured"]) for row in held] == [("0.00", "770.84")]
+    (owed,) = read(people.seller.get("/v1/exports/payables.csv"))
+    assert Decimal(owed["pending"]) > 0
+    breaks, items = (read(people.auditor.get(f"/v1/exports/{name}.csv")) for name in ("breaks", "unmatched-items"))
+    assert breaks
+    assert {row["subject"] for row in breaks} == {row["subject"] for row in items}
+    named = {row["organisation_name"] for row in [*breaks, *items]}
+    assert not any(name.startswith("@") for name in named)
+
+
+def test_receivables_are_what_is_outstanding_and_how_late(billed: tuple[Desk, Invoice]) -> None:
+    people, _ = billed
+    assert read(people.auditor.get("/v1/exports/receivables.csv")) == []  # paid from the wallet
+    stage = delivery.Stage(
+        _organisation("Exchange"),
+        _organisation("Huailai Compute"),
+        _organisation("Beichen AI Lab"),
+        Offering.objects.get(),
+    )
+    agreed = delivery.contract(stage, [delivery.slot(stage, 10, 11, 8, 9_000_000)], prepaid=False)
+    metered = delivery.point(agreed, stage.offering)
+    delivery.report(stage, [delivery.segment(metered, "s9", 10, 11, 8)])
+    contracts.end(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
+    invoice = invoices.invoice_contract(delivery.SYSTEM, agreed.id, now=delivery.AFTER)
+    assert invoice is not None
+    assert invoice.due_at is not None
+    (row,) = read(people.auditor.get("/v1/exports/receivables.csv"))
+    assert (row["number"], row["outstanding"], row["total"]) == (invoice.number, "77.09", "77.09")
+    assert int(row["days_late"]) == (clock.now() - invoice.due_at) // timedelta(days=1)
+    assert people.viewer.get("/v1/exports/receivables.csv").status_code == 403
+    assert people.auditor.get("/v1/exports/payables.csv", colour="red").status_code == 400
