@@ -32,7 +32,7 @@ SEGMENT: dict[str, Any] = READING | {
     "type": "exchange.allocation.segment.v1",
     "data": {"lease": LEASE, "start": "2026-05-10t00:00:00z", "end": "2026-05-10T09:00:00+08:00", "quantity": 16},
 }
-VALUES = st.one_of(
+VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [None, True, 0, 1, 16, -1, 10**6, 10**6 + 1, 10**40, 1.5, "", " ", "a b", 'q"q', "\u00a0", "\u0378", "\x7f", []]
     ),
