@@ -48,7 +48,7 @@ def load(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Triggers and reference data of landings."""
 
-    dependencies: ClassVar = [("billing", "0029_create_wallet_landings")]
+    dependencies: ClassVar = [("billing", "0035_create_wallet_landings")]
 
     operations: ClassVar = [
         migrations.RunPython(load, migrations.RunPython.noop),

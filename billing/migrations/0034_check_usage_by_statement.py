@@ -78,7 +78,7 @@ ALTER TABLE billing_usageevent
 class Migration(migrations.Migration):
     """Triggers of statements for keys of rows."""
 
-    dependencies: ClassVar = [("billing", "0026_guard_budgets_and_credit")]
+    dependencies: ClassVar = [("billing", "0033_guard_pauses")]
 
     operations: ClassVar = [
         migrations.RunSQL(CHECKS, DROP_CHECKS),
