@@ -51,7 +51,7 @@ def _each_returned(lease: Lease, *, now: datetime) -> list[bool]:
 
 
 def _left(lease: Lease, *, now: datetime) -> Iterator[Rectangle]:
-    first = rules.first_return(queries.market_of(lease).terms, now=now)
+    first = rules.first_change(queries.market_of(lease).terms, now=now)
     for part in queries.owed(lease):
         if part.ends_at > first:
             yield replace(part, starts_at=max(part.starts_at, first))

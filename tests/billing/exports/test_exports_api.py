@@ -167,7 +167,7 @@ def test_a_file_asks_the_database_as_often_for_many_rows_as_for_one(billed: tupl
 def test_what_finance_works_on_leaves_as_it_stands_and_is_no_formula(billed: tuple[Desk, Invoice]) -> None:
     people, _ = billed
     clerk = person(party_of(_organisation("Exchange")), "second clerk", Capability.OPERATE_BOOKS)
-    lines = [Entry(Code.SUSPENSE, None, 500), Entry(Code.WALLET, people.lab.id, -500)]
+    lines = [Entry(Code.SUSPENSE, 500), Entry(Code.WALLET, -500, people.lab.id)]
     journals.propose(
         clerk,
         JournalKind.ADJUSTMENT,
