@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 
 from accounts.events.models import Event
 from billing.landings import services
@@ -18,7 +19,8 @@ def test_a_top_up_and_the_next_stage_at_the_same_moment() -> None:
     lab, due = party("Beichen AI Lab"), NOW + timedelta(hours=72)
     top_up(lab, 1_000)
     for _ in range(4):
-        invoice(lab, 1_500, extras_minor=1_500)
+        with transaction.atomic():
+            invoice(lab, 1_500, extras_minor=1_500)
         services.watch(now=NOW)
         together([partial(services.watch, now=due), partial(top_up, lab, 1_500), partial(services.watch, now=due)])
         # Stopped just before the money came, or lifted just after: never stopped with enough in the wallet.
