@@ -17,7 +17,6 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.forms import StrictForm
 from accounts.web.listing import listing
-from catalog.measures.rounding import PPM_PER_PERCENT
 from exchange.leases import pauses, queries, returns, rules, services
 from exchange.leases.forms import HandOverForm, PauseForm, ResumeForm, ReturnForm
 from exchange.leases.models import Lease
@@ -196,8 +195,7 @@ def _changes(actor: Actor, lease: Lease) -> dict[str, Any]:
         "runs": runs,
         "paused": paused,
         "is_reduced": runs != [Rectangle(lease.quantity, lease.starts_at, lease.ends_at)],
-        "return_percents": [ppm / PPM_PER_PERCENT for ppm in stated.returns_ppm],
-        "pause_percents": [ppm / PPM_PER_PERCENT for ppm in stated.pauses_ppm],
+        "stated": stated,
         "returning": ReturnForm(initial=window | {"quantity": lease.quantity})
         if may_change and stated.returns_ppm
         else None,

@@ -15,7 +15,6 @@ from accounts.events import queries as events
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
-from catalog.measures.rounding import PPM_PER_PERCENT
 from exchange.markets import proposals
 from exchange.offers import queries, services
 from exchange.offers.forms import InstantPriceForm, LowerForm, OfferForm
@@ -115,8 +114,6 @@ def _detail(
         "form": form,
         "instant_form": instant_form or InstantPriceForm(),
         "is_live": offer.status in LIVE and offer.provider_id == actor.organisation_id and actor.can(Capability.LIST),
-        "return_percent": _percent(offer.return_credit_ppm),
-        "pause_percent": _percent(offer.pause_credit_ppm),
         "trades": offer.trades.order_by("starts_at", "id"),
         "timeline": events.timeline(actor, "offer", offer.id),
     }
@@ -127,7 +124,3 @@ def _suggestions(request: HttpRequest) -> dict[str, Any]:
     """What an empty form shows: the offering it came from, and the first hours a market delivers."""
     first = proposals.initial(request.GET.get("market", ""), start="starts_at", end="ends_at", now=clock.now())
     return {"lists_capacity": True, **request.GET.dict(), **first}
-
-
-def _percent(ppm: int | None) -> float | None:
-    return None if ppm is None else ppm / PPM_PER_PERCENT

@@ -17,7 +17,6 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from billing.contracts.rules import WorstCase
 from billing.ledger import queries as ledger
-from catalog.measures.rounding import PPM_PER_PERCENT
 from catalog.offerings import wording
 from exchange.markets import proposals
 from exchange.markets import rules as market_rules
@@ -121,8 +120,6 @@ def _ticket(
             "alternatives": preview_words.alternatives(seen),
             "outlook": preview_words.OUTLOOKS[seen.share.outlook],
             "price_source": preview_words.PRICE_SOURCES[seen.estimate.source] if seen.estimate else "",
-            "return_percents": [ppm / PPM_PER_PERCENT for ppm in seen.return_credits_ppm],
-            "pause_percents": [ppm / PPM_PER_PERCENT for ppm in seen.pause_credits_ppm],
         }
     return render(request, "exchange/order_new.html", context, status=status)
 

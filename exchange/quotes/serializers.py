@@ -20,7 +20,10 @@ from exchange.quotes.rules import QuoteSpec
 
 
 class QuoteLineOut(OutputSerializer):
-    """A run of hours from one offering at its instant price, per unit-hour without fee and tax."""
+    """A run of hours from one offering at its instant price, per unit-hour without fee and tax.
+
+    The credits are what of the price comes back for units handed back before their time, and for paused hours.
+    """
 
     offering = SpelledId("ofr", source="part.offer.offering_id")
     site = serializers.CharField(source="part.offer.offering.site.code")
@@ -29,6 +32,8 @@ class QuoteLineOut(OutputSerializer):
     ends_at = serializers.DateTimeField()
     quantity = serializers.IntegerField()
     price = PriceOut(source="part.price_micros")
+    return_credit_ppm = serializers.IntegerField(source="part.offer.return_credit_ppm", allow_null=True)
+    pause_credit_ppm = serializers.IntegerField(source="part.offer.pause_credit_ppm", allow_null=True)
 
 
 class QuoteOut(OutputSerializer):

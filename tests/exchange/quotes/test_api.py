@@ -58,6 +58,8 @@ def test_a_quote_is_asked_for_and_accepted_in_one_call(call: Call, story: Story)
                 "ends_at": "2026-05-03T02:00:00Z",
                 "quantity": 4,
                 "price": "9.500000",
+                "return_credit_ppm": 500_000,
+                "pause_credit_ppm": 200_000,
             }
         ],
         "currency": "CNY",
