@@ -41,7 +41,7 @@ SHORT = Pace(solves=0)
 # After blocks were given up, for the cells where they ran.
 REPAIR = Effort(choices=2_000, reach=0.06)
 # So many integral columns are solved as one program at the end.
-WHOLE = Effort(choices=2**31, reach=float("inf"), nodes=2_000, gap=1e-3)
+WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=1e-3)  # JSON knows no infinity
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ class Search:
         values = solution.within(program.arrays)
         assert values is not None, "a solution without values sharpens nothing"
         lots = Dive(program, relaxation, pace=pace).run(values)
+        del relaxation  # its factors take as much memory as everything else, and nothing asks it again
         divider = Divider(self.market, self.solver, allowed=_sites(self.market, values[program.fills]))
         state = _filled_up(divider.divide(lots))
         planner = Planner(program, values, np.asarray(solution.costs))

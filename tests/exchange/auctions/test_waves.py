@@ -78,6 +78,16 @@ def test_one_worker_two_workers_and_no_rows_at_all_give_the_same_bytes(book: Boo
     assert cleared(book, snapshot, alone) == here
 
 
+def test_the_program_of_a_whole_book_is_written_down_like_any_batch(book: Book, snapshot: RoundSnapshot) -> None:
+    whole = LargeLimits(waves=())
+    here = engine.clear(book, limits=ON_ARRAYS, large_limits=whole)
+    shared = engine.clear(book, limits=ON_ARRAYS, large_limits=whole, run=Waves(snapshot, another_worker_takes_one))
+
+    assert here.stats.to_document()["method"] == "whole program"
+    assert SearchBatch.objects.count() == 1
+    assert shared.outcome.canonical_bytes() == here.outcome.canonical_bytes()
+
+
 def test_a_clearing_that_died_is_finished_from_what_is_written_down(book: Book, snapshot: RoundSnapshot) -> None:
     here = engine.clear(book, limits=ON_ARRAYS, large_limits=SEARCH).outcome.canonical_bytes()
     calls = iter(range(2))
