@@ -38,7 +38,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self.began = time.process_time()
+        self.relaxed = 0.0  # micros
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -57,12 +57,11 @@ class Timed(search.Search):
     """The search, telling what each wave reached."""
 
     clock: Clock
-    relaxed: float
 
     def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:
         with self.clock.step("waves"):
             state = super()._wave(planner, state, number, effort)
-        self.clock.show("waves", f"after wave {number}: {state.welfare / self.relaxed:.3%} of the relaxation")
+        self.clock.show("waves", f"after wave {number}: {state.welfare / self.clock.relaxed:.3%} of the relaxation")
         return state
 
 
@@ -80,28 +79,37 @@ def main() -> None:
     with clock.step("expand, prune, merge"):
         market = markets.build(book)
     assert market is not None, "the book does not fit into arrays"
-    everything = Part(market, market.groups, market.hourly, market.stacks.lots)
+    shape = _root(market, clock)
+    clock.show("expand, prune, merge", f"{len(market.every.run):,} -> {len(market.groups.cell):,} alternatives")
+    clock.show("build and load", shape)
+    clock.show("root relaxation", f"{clock.relaxed / 1e6:,.3f}; {len(market.groups):,} groups")
+    _search(market, EFFORTS[options.effort], clock, options.bound)
+    # Last, because what they take does not belong to the memory of the engine.
+    if options.plain:
+        _plain(market, clock)
+    if options.pyomo:
+        _pyomo(options.pyomo, _program(market, integral=False).arrays, clock)
+
+
+def _program(market: markets.Market, *, integral: bool) -> programs.Program:
+    return programs.build(Part(market, market.groups, market.hourly, market.stacks.lots), integral=integral)
+
+
+def _root(market: markets.Market, clock: Clock) -> str:
+    """Solve the relaxation that every step is compared with; return its shape. Nothing of it stays in memory."""
     with clock.step("build and load"):
-        program = programs.build(everything, integral=False)
+        program = _program(market, integral=False)
         relaxation = Highs().relaxation(program.arrays)
     with clock.step("root relaxation"):
         solution = relaxation.solve()
-    relaxed = solution.objective * program.unit
+    clock.relaxed = solution.objective * program.unit
     arrays = program.arrays
-    shape = f"{len(arrays.row_lower):,} rows, {len(arrays.objective):,} columns, {len(arrays.value):,} entries"
-    clock.show("expand, prune, merge", f"{len(market.every.run):,} -> {len(market.groups.cell):,} alternatives")
-    clock.show("build and load", shape)
-    clock.show("root relaxation", f"{relaxed / 1e6:,.3f}; {len(market.groups):,} groups")
-    if options.plain:
-        _plain(everything, clock)
-    if options.pyomo:
-        _pyomo(options.pyomo, arrays, clock)
-    _search(market, relaxed, EFFORTS[options.effort], clock, options.bound)
+    return f"{len(arrays.row_lower):,} rows, {len(arrays.objective):,} columns, {len(arrays.value):,} entries"
 
 
-def _search(market: markets.Market, relaxed: float, waves: tuple[Effort, ...], clock: Clock, bound: int | None) -> None:
+def _search(market: markets.Market, waves: tuple[Effort, ...], clock: Clock, bound: int | None) -> None:
     timed = Timed(market, Highs(), search.Limits(waves=waves))
-    timed.clock, timed.relaxed = clock, relaxed
+    timed.clock = clock
     with clock.step("search with its relaxation"):
         found = timed.run()
     with clock.step("price, certify, replay"):
@@ -109,22 +117,22 @@ def _search(market: markets.Market, relaxed: float, waves: tuple[Effort, ...], c
     with clock.step("verify"):
         report = verify.verify(market.book, json.loads(outcome.canonical_bytes()))
     clock.show("search with its relaxation", json.dumps(timed.stats.to_document()))
-    clock.show("price, certify, replay", f"{len(outcome.trades):,} trades, bounds {proof.bound / relaxed:.3%} of it")
+    clock.show(
+        "price, certify, replay", f"{len(outcome.trades):,} trades, bounds {proof.bound / clock.relaxed:.3%} of it"
+    )
     clock.show("verify", f"{len(report.hard)} hard, {len(report.strict)} strict violations")
     share = f", {outcome.welfare / bound:.3%} of the best proven bound" if bound else ""
-    print(f"welfare {outcome.welfare:,} micros: {outcome.welfare / relaxed:.3%} of the relaxation{share}")
+    print(f"welfare {outcome.welfare:,} micros: {outcome.welfare / clock.relaxed:.3%} of the relaxation{share}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    entries = len(
-        programs.build(Part(market, market.groups, market.hourly, market.stacks.lots), integral=True).arrays.value
-    )
+    entries = len(_program(market, integral=True).arrays.value)
     print(
         f"memory {memory:.0f} MB at most; {entries:,} entries of the integer program: "
         f"{(memory - 100) * 2**20 / entries:.0f} bytes each beyond 100 MB"
     )
 
 
-def _plain(everything: Part, clock: Clock) -> None:
-    program = programs.build(everything, integral=True)
+def _plain(market: markets.Market, clock: Clock) -> None:
+    program = _program(market, integral=True)
     relaxation = Highs().relaxation(program.arrays)
     with clock.step("plain relaxation"):
         solution = relaxation.solve()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from exchange.clearing.allocation import Allocation, Placement, fits
 from exchange.clearing.model import Group, Market
-from exchange.clearing.solver import Program
+from exchange.clearing.solver import Hints, Program
 
 # Beyond this the coefficients are scaled into range and lose their last digits; integers still decide afterwards.
 LARGEST_EXACT_PRICE = 10_000_000
@@ -176,7 +176,7 @@ def _add_budgets(welfare: Welfare) -> None:
             welfare.program.row(terms, most=welfare.money(budget))
 
 
-def placements(welfare: Welfare, values: Sequence[float]) -> tuple[Placement, ...]:
+def placements(welfare: Welfare, values: Hints) -> tuple[Placement, ...]:
     """Round an answer to placements that fit, in canonical order; what does not fit is left out."""
     market = welfare.market
     chosen: dict[int, Placement] = {}
@@ -196,18 +196,18 @@ def placements(welfare: Welfare, values: Sequence[float]) -> tuple[Placement, ..
     return kept
 
 
-def chosen_sites(welfare: Welfare, values: Sequence[float]) -> dict[int, int]:
+def chosen_sites(welfare: Welfare, values: Hints) -> dict[int, int]:
     """Return the cell that an answer gives each single-site hourly order."""
     return {order: cell for (order, cell), column in welfare.sites.items() if round(values[column]) == 1}
 
 
-def allocation(welfare: Welfare, values: Sequence[float]) -> Allocation:
+def allocation(welfare: Welfare, values: Hints) -> Allocation:
     """Round a whole answer, hourly fills included, as it stands."""
     fills = {key: round(values[column]) for key, column in welfare.fills.items()}
     return Allocation(placements(welfare, values), {key: lots for key, lots in fills.items() if lots > 0})
 
 
-def prices(welfare: Welfare, duals: Sequence[float]) -> dict[tuple[int, int], int]:
+def prices(welfare: Welfare, duals: Hints) -> dict[tuple[int, int], int]:
     """Return the rounded duals of a relaxation as prices in micros, with the cheapest reserve where there is none.
 
     Any vector proves a bound, so an answer without duals only makes a loose one.

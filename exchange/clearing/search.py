@@ -28,7 +28,10 @@ class Limits:
     large_orders: int = 400  # books of more orders are searched on arrays, if their sums fit into 64 bits
     exact_binaries: int = 6_000  # prices go into the program while it has at most so many integral columns
     without_gap: int = 1_500  # programs of at most so many integral columns are solved to the end
-    work: int = 3_000_000_000  # nodes of one program times the square of its integral columns
+    # Nodes of one program times the square of its integral columns. Where budgets bind nothing but the program with
+    # prices finds strict allocations at all, so it may take longer there.
+    work: int = 300_000_000
+    budget_work: int = 3_000_000_000
     nodes: int = 50_000
     gap: float = 2e-5  # relative, of larger programs
     program_binaries: int = 40_000  # above this even the root of a program takes minutes: insertions only
@@ -155,9 +158,10 @@ class Search:
     def _optimise(self, welfare: Welfare, *, presolve: bool = True) -> Solution:
         self.stats.programs += 1
         size = max(1, welfare.program.binaries)
+        work = self.limits.budget_work if self.market.book.budgets else self.limits.work
         solution = self.solver.optimise(
             welfare.program,
-            nodes=max(1, min(self.limits.nodes, self.limits.work // size**2)),
+            nodes=max(1, min(self.limits.nodes, work // size**2)),
             gap=0.0 if size <= self.limits.without_gap else self.limits.gap,
             presolve=presolve,
         )

@@ -9,13 +9,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 INFINITY = float("inf")
+
+Hints: TypeAlias = Sequence[float] | NDArray[np.float64]
 
 
 class Status(StrEnum):
@@ -94,9 +96,9 @@ class Solution:
 
     status: Status
     objective: float = 0.0
-    values: Sequence[float] = ()
-    duals: Sequence[float] = ()
-    costs: Sequence[float] = ()  # reduced costs of the columns
+    values: Hints = ()
+    duals: Hints = ()
+    costs: Hints = ()  # reduced costs of the columns
 
     def fits(self, program: Program) -> bool:
         """Return whether there is one finite value for each column, whatever it is worth."""
@@ -190,7 +192,7 @@ class Highs:
 
 class _HighsRelaxation:
     def __init__(self, arrays: Arrays) -> None:
-        self._arrays = arrays
+        self._row_upper = arrays.row_upper
         self._model = _load_arrays(arrays, relaxed=True)
         self._model.setOptionValue("solver", "simplex")
 
@@ -209,7 +211,7 @@ class _HighsRelaxation:
 
     def set_row_lower(self, rows: NDArray[np.int64], lower: NDArray[np.float64]) -> None:
         for row, bound in zip(rows, lower, strict=True):
-            self._model.changeRowBounds(int(row), float(bound), float(self._arrays.row_upper[row]))
+            self._model.changeRowBounds(int(row), float(bound), float(self._row_upper[row]))
 
     def add_rows(self, rows: Rows) -> None:
         status = self._model.addRows(
@@ -297,7 +299,8 @@ def _run(model: highspy.Highs) -> Solution:
     return Solution(
         status=status,
         objective=model.getInfo().objective_function_value,
-        values=list(solution.col_value),
-        duals=list(solution.row_dual) if solution.dual_valid else (),
-        costs=list(solution.col_dual) if solution.dual_valid else (),
+        # As arrays: a list of Python's floats takes four times the room, and one such is made in passing as it is.
+        values=np.array(solution.col_value),
+        duals=np.array(solution.row_dual) if solution.dual_valid else (),
+        costs=np.array(solution.col_dual) if solution.dual_valid else (),
     )

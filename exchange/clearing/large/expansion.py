@@ -28,14 +28,13 @@ class Alternatives:
     run: Ints
     cell: Ints
     cap: Ints
-    surplus: Ints
 
     def kept(self, chosen: Flags) -> "Alternatives":
         """Return those that are marked."""
-        return Alternatives(self.run[chosen], self.cell[chosen], self.cap[chosen], self.surplus[chosen])
+        return Alternatives(self.run[chosen], self.cell[chosen], self.cap[chosen])
 
 
-def expand(runs: Runs, axis: Axis, stacks: Stacks, orders: Orders, compatible: Flags) -> Alternatives:
+def expand(runs: Runs, stacks: Stacks, orders: Orders, compatible: Flags) -> Alternatives:
     """Return every compatible cell of every run that has any capacity, before pruning by price."""
     row, cells = np.nonzero(compatible)
     begin = np.searchsorted(row, np.arange(len(compatible) + 1))
@@ -44,18 +43,18 @@ def expand(runs: Runs, axis: Axis, stacks: Stacks, orders: Orders, compatible: F
     cell = cells[places]
     cap = np.minimum(_room(stacks.capacity, runs)[_span(runs)[run], cell], orders.qmax[runs.order[run]])
     some = cap >= 1
-    run, cell, cap = run[some], cell[some], cap[some]
-    return Alternatives(run, cell, cap, _surplus(runs, run, cell, axis, stacks, orders))
+    return Alternatives(run[some], cell[some], cap[some])
 
 
-def groups(alternatives: Alternatives, runs: Runs, orders: Orders) -> Groups:
+def groups(alternatives: Alternatives, runs: Runs, axis: Axis, stacks: Stacks, orders: Orders) -> Groups:
     """Return the groups that remain after pruning."""
+    surplus = _surplus(runs, alternatives.run, alternatives.cell, axis, stacks, orders)
     order = runs.order[alternatives.run]
     single = orders.single_site[order]
-    worth = alternatives.surplus >= 0
+    worth = surplus >= 0
     best = np.full(len(runs.order), -1, dtype=np.int64)
-    np.maximum.at(best, alternatives.run, alternatives.surplus)
-    carried = -alternatives.surplus <= (orders.qmin[order] - 1) * best[alternatives.run]
+    np.maximum.at(best, alternatives.run, surplus)
+    carried = -surplus <= (orders.qmin[order] - 1) * best[alternatives.run]
     keep = np.where(single, worth & (alternatives.cap >= orders.qmin[order]), best[alternatives.run] >= 0)
     kept = alternatives.kept(keep & (worth | (carried & ~single)))
     lots = np.bincount(kept.run, weights=kept.cap, minlength=len(runs.order)).astype(np.int64)

@@ -63,7 +63,7 @@ def build(book: Book) -> Market | None:
     runs = _runs(book, axis, starts)
     if int(compatible.sum(axis=1)[orders.needs[runs.order]].sum()) > LARGEST_ARRAY:
         return None
-    alternatives = expansion.expand(runs, axis, stacks, orders, compatible)
+    alternatives = expansion.expand(runs, stacks, orders, compatible)
     return Market(
         book=book,
         cells=cells,
@@ -71,7 +71,7 @@ def build(book: Book) -> Market | None:
         stacks=stacks,
         orders=orders,
         compatible=compatible,
-        groups=expansion.groups(alternatives, runs, orders),
+        groups=expansion.groups(alternatives, runs, axis, stacks, orders),
         hourly=expansion.hourly(stacks, orders, compatible),
         runs=runs,
         every=alternatives,
