@@ -157,7 +157,8 @@ def _certificate(
     settlement = prices.highest_unmet(market, allocation) | published
     # Alternatives that are dear at the cheapest reserves still count in the bound, so the duals have to know them.
     relaxation = programs.build(market, groups=market.every_group)
-    duals = programs.prices(relaxation, solver.relax(relaxation.program).duals)
+    # Where starts are cut off blocks count with all that they could be worth, which no duals would sharpen.
+    duals = programs.prices(relaxation, () if market.truncated else solver.relax(relaxation.program).duals)
     return Certificate(settlement=_vector(market, settlement), duals=_vector(market, duals))
 
 
