@@ -60,7 +60,9 @@ class Planner:
         # What taking a choice whole would lose at the prices of the relaxation, in the program's money.
         self._block_loss = np.maximum(-costs[program.lots], 0) * groups.cap
         self._hourly_loss = np.maximum(-costs[program.fills], 0) * hourly.cap
-        worth = values[program.lots] * (market.orders.limit * market.orders.hours)[self._order] / program.unit
+        self._relaxed = values[program.lots]  # lots
+        self._worth = (market.orders.limit * market.orders.hours)[self._order] / program.unit
+        worth = self._relaxed * self._worth
         running = max(1.0, float(np.add.reduceat(values[program.lots], groups.begin[:-1]).astype(bool).sum()))
         self._mean = float(worth.sum()) / running
 
@@ -70,7 +72,7 @@ class Planner:
         if barred is not None:
             near &= ~barred[self.market.groups.group] | (state.lots > 0)
         near_hourly = (self._hourly_loss <= effort.reach * self._mean) | (state.fills > 0)
-        batch_of = self._clusters(near, near_hourly, wave=wave, most=effort.choices)
+        batch_of = self._clusters(state, near, near_hourly, wave=wave, most=effort.choices)
         home = self._homes(state, near, batch_of)
         groups, hourly = self.market.groups, self.market.hourly
         own = home[self._order] == batch_of[groups.cell]
@@ -86,18 +88,26 @@ class Planner:
                 batches.append(Batch(alternatives, choices, most[choices]))
         return batches
 
-    def _clusters(self, near: Flags, near_hourly: Flags, *, wave: int, most: int) -> Ints:
-        """Return the batch of each cell: cells that many orders could choose between stay together."""
+    def _clusters(self, state: State, near: Flags, near_hourly: Flags, *, wave: int, most: int) -> Ints:
+        """Return the batch of each cell: cells stay together that many orders could choose between.
+
+        An order counts for more, the more of its value the relaxation has elsewhere than the state.
+        """
         market = self.market
         groups, hourly = market.groups, market.hourly
         cells = len(market.cells)
-        wish = np.zeros((len(market.book.orders), cells), dtype=np.float32)
+        wish = np.zeros((len(market.book.orders), cells))
         wish[self._order[near], groups.cell[near]] = 1
         wish[hourly.order[near_hourly], hourly.cell[near_hourly]] = 1
-        ties = (wish.T @ wish).astype(np.float64)
+        apart = np.abs(self._relaxed - state.lots) * self._worth / (self._mean or 1.0)
+        # Whole weights: their products have exact sums, whatever the order in which they are added up.
+        weight = np.rint(4 * np.sqrt(1 + np.bincount(self._order, weights=apart, minlength=len(wish))))
+        wish *= weight[:, None]
+        ties = wish.T @ wish
         np.fill_diagonal(ties, 0)
         size = np.bincount(groups.cell[near], minlength=cells)
-        seeds = np.roll(np.argsort(-size, kind="stable"), -((wave * 37) % cells))
+        astray = np.bincount(groups.cell, weights=apart, minlength=cells)
+        seeds = np.roll(np.lexsort((-size, -astray)), -((wave * 37) % cells))
         free = np.ones(cells, dtype=bool)
         batch_of = np.zeros(cells, dtype=np.int64)
         batch = 0
@@ -118,13 +128,14 @@ class Planner:
         return batch_of
 
     def _homes(self, state: State, near: Flags, batch_of: Ints) -> Ints:
-        """Return the batch that may move each block: where all its cells are, or where an idle one has most choices."""
+        """Return the batch that may move each block: where all its cells are; where the relaxation has an idle one."""
         market, groups = self.market, self.market.groups
         count = int(batch_of.max()) + 1
         home = np.full(len(market.book.orders), -1, dtype=np.int64)
         idle = near & ~np.isin(self._order, self._order[state.lots > 0])
-        key, choices = np.unique(self._order[idle] * count + batch_of[groups.cell[idle]], return_counts=True)
-        best = np.lexsort((key % count, -choices, key // count))
+        key, row = np.unique(self._order[idle] * count + batch_of[groups.cell[idle]], return_inverse=True)
+        lots = np.bincount(row, weights=self._relaxed[idle])
+        best = np.lexsort((key % count, -np.bincount(row), -lots, key // count))
         owner = key[best] // count
         first = np.ones(len(owner), dtype=bool)
         first[1:] = owner[1:] != owner[:-1]

@@ -24,9 +24,9 @@ from exchange.clearing.large.state import State, losses, paid
 from exchange.clearing.large.tables import Flags, Floats, Ints
 from exchange.clearing.solver import Relaxation, Solution, Solver
 
-# Waves of rising effort. A wave is skipped to the next level once one of its level gained next to nothing.
+# Waves of rising effort. Small batches first: they are cheap, and follow where the relaxation differs.
 BRIEF = (Effort(choices=1_200, reach=0.04, gap=0.01),)
-QUICK = (Effort(choices=2_000, reach=0.06), Effort(choices=2_000, reach=0.06))
+QUICK = (Effort(choices=600, reach=0.06), Effort(choices=2_000, reach=0.06))
 STANDARD = (
     *QUICK,
     Effort(choices=2_500, reach=0.08, gap=0.003),
@@ -39,7 +39,7 @@ THOROUGH = (
 )
 SHORT = Pace(solves=0)
 # After blocks were given up, for the cells where they ran.
-REPAIR = Effort(choices=2_000, reach=0.06)
+REPAIR = Effort(choices=1_000, reach=0.06)
 # So many integral columns are solved as one program at the end.
 WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=1e-3)  # JSON knows no infinity
 
