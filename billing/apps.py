@@ -39,6 +39,7 @@ class BillingConfig(AppConfig):
         "billing_payoutpolicy",
         "billing_landingpolicy",
         "billing_transferfile",
+        "billing_invoiceseries",
         "billing_dunninglevel",
         "billing_dunningnotice",
     )

@@ -29,6 +29,7 @@ from billing.invoices.models import Invoice as Invoice
 from billing.invoices.models import InvoiceCounter as InvoiceCounter
 from billing.invoices.models import InvoiceDispute as InvoiceDispute
 from billing.invoices.models import InvoiceLine as InvoiceLine
+from billing.invoices.models import InvoiceSeries as InvoiceSeries
 from billing.invoices.models import InvoiceTax as InvoiceTax
 from billing.invoices.models import WriteOff as WriteOff
 from billing.journals.models import JournalLine as JournalLine

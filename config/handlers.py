@@ -18,7 +18,7 @@ def register_all() -> None:
     """Name the handler of every kind of job; called as the process starts."""
     registry.register("invoice_contract", invoices.invoice_contract)
     registry.register("issue_statement", invoices.issue_statement)
-    registry.register("invoice_month", invoices.invoice_month)
+    registry.register("invoice_month", invoices.invoice_month, lease_seconds=300)
     registry.register(connect.OPEN_ACCOUNT, connecting.open_account)
     registry.register(connect.SEND_TRANSFER, payouts.send_transfer)
     registry.register(connect.REVERSE_TRANSFER, payouts.reverse_transfer)

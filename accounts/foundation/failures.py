@@ -33,6 +33,11 @@ class Failures:
             if len(self._errors) >= TOO_MANY:
                 self.raise_any()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has failed."""
+        return not self._errors
+
     def raise_any(self) -> None:
         """Raise what was kept: the error itself when there is one, an ExceptionGroup of several."""
         if len(self._errors) == 1:

@@ -1,5 +1,6 @@
 """What the books ask of a budget, in their own transactions; it is locked after the wallet of its organisation."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from billing.budgets.models import ProjectBudget
@@ -13,13 +14,16 @@ def left_minor(project_id: UUID, currency: str) -> int | None:
     return None if budget is None else budget.left_minor
 
 
-def add_extras(project_id: UUID, currency: str, extras_minor: int) -> None:
-    """Count what an invoice has taken beyond its hold; it has been delivered, so no limit can stop it."""
-    budget = (
-        ProjectBudget.objects.select_for_update(no_key=True).filter(project_id=project_id, currency=currency).first()
-    )
-    if budget is None or extras_minor <= 0:
-        return
-    budget.extras_minor += extras_minor
-    budget.overrun_minor = max(0, -budget.left_minor)
-    budget.save(update_fields=["extras_minor", "overrun_minor"])
+def add_extras(extras_minor: Mapping[tuple[UUID, str], int]) -> None:
+    """Count what invoices have taken beyond their holds, by project and currency.
+
+    It has been delivered, so no limit can stop it.
+    """
+    project_ids = {project_id for (project_id, _), minor in extras_minor.items() if minor > 0}
+    budgets = ProjectBudget.objects.select_for_update(no_key=True).filter(project_id__in=project_ids)
+    for budget in budgets.order_by("id"):
+        more_minor = extras_minor.get((budget.project_id, budget.currency), 0)
+        if more_minor > 0:
+            budget.extras_minor += more_minor
+            budget.overrun_minor = max(0, -budget.left_minor)
+            budget.save(update_fields=["extras_minor", "overrun_minor"])

@@ -21,8 +21,9 @@ from accounts.foundation.errors import FieldProblem
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
-from billing.invoices import issuing, rules, trail
+from billing.invoices import issuing, numbering, rules, trail
 from billing.invoices.errors import CreditTooLarge, InvoiceMoveRefused, NoSuchInvoice, NothingToCredit, StatementMissing
+from billing.invoices.issuing import Document
 from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
 from billing.ledger import services as ledger
@@ -157,7 +158,7 @@ def _note(
         side=original.side,
         organisation_id=original.organisation_id,
         project_id=original.project_id,
-        series=rules.SERIES[kind],
+        series=numbering.series_of(Terms.from_document(contract.terms).exchange, kind),
         currency=original.currency,
         period_start=original.period_start,
         period_end=original.period_end,
@@ -180,7 +181,8 @@ def _note(
     for tax in taxes:
         tax.invoice = note
     InvoiceTax.objects.bulk_create(taxes)
-    return issuing.finalise(note, pay_within=None, now=now)
+    issuing.finalise_all([Document(note, lines, taxes)], now=now)
+    return note
 
 
 def _check_total(original: Invoice, total_minor: int) -> None:

@@ -4,24 +4,27 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import rfc8785
-from django.db.models import Sum
+from django.db import connection
+from django.db.models import Count, Sum
 
 from accounts.foundation import ids
 from billing.contracts.models import Contract
 from billing.contracts.terms import PartyTerms, Terms
-from billing.invoices import rules, wording
-from billing.invoices.models import BilledCharge, Invoice, InvoiceCounter, InvoiceLine, InvoiceTax
+from billing.invoices import numbering, rules, wording
+from billing.invoices.models import Invoice, InvoiceCounter, InvoiceLine, InvoiceTax
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
 from billing.rating import charges as rating_charges
 from billing.rating.bills import Bill, Line, LineKind
 from billing.rating.models import Charge
-from billing.rating.quantities import exact_decimal, printed_decimal
+from billing.rating.quantities import DECIMALS, exact_decimal, printed_decimal
 
 FORMAT: Final = "invoice/1"
+BLOCK: Final = 1_000  # rows of one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Draft:
     bill: Bill
     rows: Sequence[Charge]
     values: Sequence[rating_charges.Charge]
+    pay_within: timedelta | None = None
 
     @property
     def seller(self) -> PartyTerms:
@@ -54,30 +58,60 @@ class Draft:
         return self.contract.buyer_id if self.side is Side.CUSTOMER else self.contract.provider_id
 
 
-def issue(draft: Draft, *, pay_within: timedelta | None, now: datetime) -> Invoice:
-    """Store a bill and give it the next number of its series; the caller posts it in the same transaction.
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A stored draft with its lines and taxes, which is to be issued."""
+
+    invoice: Invoice
+    lines: Sequence[InvoiceLine]
+    taxes: Sequence[InvoiceTax]
+    pay_within: timedelta | None = None
+
+
+def issue(draft: Draft, *, now: datetime) -> Invoice:
+    """Store a bill and issue it; see issue_all."""
+    (invoice,) = issue_all([draft], now=now)
+    return invoice
+
+
+def issue_all(drafts: Sequence[Draft], *, now: datetime) -> list[Invoice]:
+    """Store bills and give each the next number of its series; the caller posts them in the same transaction."""
+    documents = _store_all(drafts, now=now)
+    finalise_all(documents, now=now)
+    return [document.invoice for document in documents]
+
+
+def finalise_all(documents: Sequence[Document], *, now: datetime) -> None:
+    """Give stored drafts the next numbers of their series; nothing but their state changes from then on.
 
     The counter's row stays locked until the commit, so that a rolled back document leaves no gap. A document
     is never issued before the one with the number before it, whatever the caller's clock says.
     """
-    return finalise(_store(draft, now=now), pay_within=pay_within, now=now)
-
-
-def finalise(invoice: Invoice, *, pay_within: timedelta | None, now: datetime) -> Invoice:
-    """Give a stored draft the next number of its series; nothing but its state changes from then on."""
     year = rules.year_of(now)
-    counter = _locked_counter(invoice.series, year, now=now)
-    counter.last += 1
-    counter.last_issued_at = max(counter.last_issued_at, now)
-    counter.save(update_fields=["last", "last_issued_at"])
+    by_series: dict[str, list[Document]] = {}
+    for document in documents:
+        by_series.setdefault(document.invoice.series, []).append(document)
+    for series in sorted(by_series):  # counters are locked in this order
+        counter = numbering.locked_counter(series, year, now=now)
+        counter.last_issued_at = max(counter.last_issued_at, now)
+        for document in by_series[series]:
+            counter.last += 1
+            _number(document, year, counter)
+        counter.save(update_fields=["last", "last_issued_at"])
+    invoices = [document.invoice for document in documents]
+    Invoice.objects.bulk_update(
+        invoices, ["year", "n", "number", "issued_at", "due_at", "status", "digest"], batch_size=BLOCK
+    )
+
+
+def _number(document: Document, year: int, counter: InvoiceCounter) -> None:
+    invoice = document.invoice
     invoice.year, invoice.n = year, counter.last
     invoice.number = rules.number_text(invoice.series, year, counter.last)
     invoice.issued_at = counter.last_issued_at
-    invoice.due_at = None if pay_within is None else invoice.issued_at + pay_within
+    invoice.due_at = None if document.pay_within is None else invoice.issued_at + document.pay_within
     invoice.status = InvoiceStatus.ISSUED
-    invoice.digest = digest(invoice)
-    invoice.save(update_fields=["year", "n", "number", "issued_at", "due_at", "status", "digest"])
-    return invoice
+    invoice.digest = _digest(document)
 
 
 def sums(document: Invoice) -> dict[LineKind, int]:
@@ -87,22 +121,75 @@ def sums(document: Invoice) -> dict[LineKind, int]:
 
 
 def digest(invoice: Invoice) -> str:
-    """Return the SHA-256 (hex) of what the document says, in canonical form (RFC 8785)."""
-    return hashlib.sha256(rfc8785.dumps(_content(invoice))).hexdigest()
+    """Return the SHA-256 (hex) of what a stored document says, in canonical form (RFC 8785)."""
+    lines, taxes = invoice.lines.order_by("n"), invoice.taxes.order_by("category", "rate_ppm")
+    return _digest(Document(invoice, list(lines), list(taxes)))
 
 
-def _store(draft: Draft, *, now: datetime) -> Invoice:
+def _digest(document: Document) -> str:
+    return hashlib.sha256(rfc8785.dumps(_content(document))).hexdigest()
+
+
+def _store_all(drafts: Sequence[Draft], *, now: datetime) -> list[Document]:
+    earlier = _counts(drafts)
+    # The exchange draws statements too, on behalf of providers.
+    issuers = dict.fromkeys((draft.terms.exchange, draft.kind) for draft in drafts)  # in the order of their numbers
+    series = {issuer: numbering.series_of(*issuer) for issuer in issuers}
+    documents = []
+    for draft in drafts:
+        invoice = _invoice(draft, earlier.get((draft.contract.id, draft.side), 0) + 1, now=now)
+        invoice.series = series[draft.terms.exchange, draft.kind]
+        lines = [_line(draft, invoice, line, n) for n, line in enumerate(draft.bill.lines, start=1)]
+        taxes = [
+            InvoiceTax(
+                invoice=invoice,
+                category=total.tax.category,
+                rate_ppm=total.tax.rate_ppm,
+                base_minor=total.base_minor,
+                tax_minor=total.tax_minor,
+            )
+            for total in draft.bill.taxes
+        ]
+        documents.append(Document(invoice, lines, taxes, draft.pay_within))
+    Invoice.objects.bulk_create([document.invoice for document in documents], batch_size=BLOCK)
+    InvoiceLine.objects.bulk_create([line for document in documents for line in document.lines], batch_size=BLOCK)
+    _note_billed(drafts, documents)
+    InvoiceTax.objects.bulk_create([tax for document in documents for tax in document.taxes], batch_size=BLOCK)
+    return documents
+
+
+def _counts(drafts: Sequence[Draft]) -> dict[tuple[UUID, Side], int]:
+    """Return how many documents their contracts have of each side: steady under the contracts' locks."""
+    found = Invoice.objects.filter(contract__in=[draft.contract for draft in drafts]).order_by()
+    counts = found.values_list("contract_id", "side").annotate(Count("id"))
+    return {(contract_id, Side(side)): count for contract_id, side, count in counts}
+
+
+def _note_billed(drafts: Sequence[Draft], documents: Sequence[Document]) -> None:
+    """Write down on which line each charge is: most of what a document writes, so it is copied."""
+    columns = "id, charge_id, side, line_id"
+    with connection.cursor() as cursor, cursor.copy(f"COPY billing_billedcharge ({columns}) FROM STDIN") as copy:
+        for draft, document in zip(drafts, documents, strict=True):
+            for row, line in zip(document.lines, draft.bill.lines, strict=True):
+                fresh = ids.new_ids(len(line.charges))
+                copy.write(
+                    "".join(
+                        f"{id_}\t{draft.rows[position].id}\t{draft.side}\t{row.id}\n"
+                        for id_, position in zip(fresh, line.charges, strict=True)
+                    )
+                )
+
+
+def _invoice(draft: Draft, place: int, *, now: datetime) -> Invoice:
     bill, contract = draft.bill, draft.contract
-    earlier = Invoice.objects.filter(contract=contract, side=draft.side).count()  # steady under the contract's lock
-    invoice = Invoice.objects.create(
+    return Invoice(
         kind=draft.kind,
         reason=draft.reason,
         contract=contract,
-        contract_n=earlier + 1,
+        contract_n=place,
         side=draft.side,
         organisation_id=draft.organisation_id,
         project_id=contract.project_id if draft.side is Side.CUSTOMER else None,
-        series=rules.SERIES[draft.kind],
         currency=bill.currency,
         period_start=min(line.starts_at for line in bill.lines),
         period_end=max(line.ends_at for line in bill.lines),
@@ -117,28 +204,6 @@ def _store(draft: Draft, *, now: datetime) -> Invoice:
         synthetic=contract.synthetic,
         status=InvoiceStatus.DRAFT,
     )
-    lines = InvoiceLine.objects.bulk_create(
-        _line(draft, invoice, line, n) for n, line in enumerate(bill.lines, start=1)
-    )
-    BilledCharge.objects.bulk_create(
-        (
-            BilledCharge(charge=draft.rows[position], side=draft.side, line=row)
-            for row, line in zip(lines, bill.lines, strict=True)
-            for position in line.charges
-        ),
-        batch_size=1_000,
-    )
-    InvoiceTax.objects.bulk_create(
-        InvoiceTax(
-            invoice=invoice,
-            category=total.tax.category,
-            rate_ppm=total.tax.rate_ppm,
-            base_minor=total.base_minor,
-            tax_minor=total.tax_minor,
-        )
-        for total in bill.taxes
-    )
-    return invoice
 
 
 def _line(draft: Draft, invoice: Invoice, line: Line, n: int) -> InvoiceLine:
@@ -200,17 +265,8 @@ def _charges_digest(rows: Iterable[Charge]) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
-def _locked_counter(series: str, year: int, *, now: datetime) -> InvoiceCounter:
-    counters = InvoiceCounter.objects.select_for_update(no_key=True).filter(series=series, year=year)
-    counter = counters.first()
-    if counter is None:
-        first = InvoiceCounter(series=series, year=year, last=0, last_issued_at=now)
-        InvoiceCounter.objects.bulk_create([first], ignore_conflicts=True)  # two first documents at once
-        counter = counters.get()
-    return counter
-
-
-def _content(invoice: Invoice) -> dict[str, Any]:
+def _content(document: Document) -> dict[str, Any]:
+    invoice = document.invoice
     assert invoice.issued_at is not None, "a draft has no content yet"
     correction = {}
     if invoice.corrects is not None:
@@ -235,7 +291,7 @@ def _content(invoice: Invoice) -> dict[str, Any]:
                 "n": line.n,
                 "kind": str(line.kind),
                 "description": line.description,
-                "quantity": f"{line.raw_quantity:f}/{line.raw_per_unit}",
+                "quantity": f"{Decimal(line.raw_quantity):.{DECIMALS}f}/{line.raw_per_unit}",
                 "unit": line.unit,
                 "price_micros": str(line.price_micros),
                 "base_quantity": str(line.base_quantity),
@@ -246,11 +302,10 @@ def _content(invoice: Invoice) -> dict[str, Any]:
                 "service": [_utc(line.service_start), _utc(line.service_end)],
                 "source": line.source,
             }
-            for line in invoice.lines.order_by("n")
+            for line in document.lines
         ],
         "taxes": [
-            [total.category, total.rate_ppm, str(total.base_minor), str(total.tax_minor)]
-            for total in invoice.taxes.order_by("category", "rate_ppm")
+            [total.category, total.rate_ppm, str(total.base_minor), str(total.tax_minor)] for total in document.taxes
         ],
     }
 

@@ -20,6 +20,25 @@ from billing.rating.quantities import LARGEST
 from catalog.offerings.models import Offering
 
 
+class InvoiceSeries(models.Model):
+    """The series in which a legal entity numbers its documents of a kind; made at the first of them. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    entity = models.CharField(max_length=200)  # the tax id, else the name in law
+    kind = models.CharField(max_length=24)
+    series = models.CharField(max_length=8)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entity", "kind"], name="invoice_series_once_an_entity"),
+            models.UniqueConstraint(fields=["series"], name="invoice_series_of_one_entity"),
+            models.CheckConstraint(condition=Q(kind__in=list(InvoiceKind)), name="invoice_series_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.series
+
+
 class InvoiceCounter(models.Model):
     """The last number given in a series and year. Locked by the transaction that issues, so no number is lost."""
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from accounts.jobs import services as jobs
 from accounts.jobs.models import Job
 from billing.contracts.models import Contract
@@ -10,6 +12,7 @@ from billing.contracts.rules import OVER
 from billing.invoices.rules import BOOKS_ZONE
 
 KIND: Final = "invoice_month"
+SLICE: Final = 250  # contracts of one job
 GRACE: Final = timedelta(hours=1)  # for reports of the last hour; what comes later is on the next invoice
 
 
@@ -19,15 +22,21 @@ def last_end(now: datetime) -> datetime:
     return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
+@transaction.atomic
 def enqueue_due(*, now: datetime) -> int:
-    """Write down the work for every contract that ran over the last month's end; returns how many are new."""
+    """Write down the work for the contracts that ran over the last month's end, once; returns how many jobs are new.
+
+    A job has SLICE contracts, so that several workers share a month.
+    """
     until = last_end(now)
     if now < until + GRACE:
         return 0
+    month = f"{until:%Y-%m-%dT%H}"
+    if Job.objects.filter(kind=KIND, key__startswith=f"{month}:").exists():
+        return 0
     running = Contract.objects.filter(starts_at__lt=until, created_at__lt=until).exclude(status__in=OVER)
-    by_key = {f"{contract_id}:{until:%Y-%m-%dT%H}": contract_id for contract_id in running.values_list("id", flat=True)}
-    known = set(Job.objects.filter(kind=KIND, key__in=by_key).values_list("key", flat=True))
-    fresh = {key: contract_id for key, contract_id in by_key.items() if key not in known}
-    for key, contract_id in fresh.items():
-        jobs.enqueue(KIND, key, {"contract": str(contract_id), "until": until.isoformat()}, now=now)
-    return len(fresh)
+    contract_ids = [str(contract_id) for contract_id in running.order_by("id").values_list("id", flat=True)]
+    slices = [contract_ids[first : first + SLICE] for first in range(0, len(contract_ids), SLICE)]
+    for one in slices:
+        jobs.enqueue(KIND, f"{month}:{one[0]}", {"contracts": one, "until": until.isoformat()}, now=now)
+    return len(slices)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from billing.contracts.rules import BOOKS_ZONE as BOOKS_ZONE
+from billing.contracts.terms import PartyTerms
 from billing.ledger.chart import Code
 from billing.ledger.rules import Line, credit, debit
 from billing.rating.bills import SUPPLY, Bill, LineKind
@@ -67,6 +68,7 @@ def may_move(current: InvoiceStatus, wanted: InvoiceStatus) -> bool:
     return wanted in MOVES[current]
 
 
+# What the numbers of the first legal entity begin with; those of the second have a 2 behind it.
 SERIES: Final[Mapping[InvoiceKind, str]] = {
     InvoiceKind.CUSTOMER: "INV",
     InvoiceKind.CREDIT_NOTE: "CN",
@@ -114,6 +116,16 @@ def kind_of(bill: Bill) -> InvoiceKind:
 def year_of(issued_at: datetime) -> int:
     """Return the year that a number counts in."""
     return issued_at.astimezone(BOOKS_ZONE).year
+
+
+def entity_of(issuer: PartyTerms) -> str:
+    """Return what tells a legal entity from another for its numbers: its tax id, else its name in law."""
+    return issuer.tax_id or issuer.legal_name
+
+
+def series_text(kind: InvoiceKind, place: int) -> str:
+    """Spell the series of the n-th legal entity that draws documents of a kind: INV, INV2, INV3."""
+    return SERIES[kind] if place == 1 else f"{SERIES[kind]}{place}"
 
 
 def number_text(series: str, year: int, n: int) -> str:

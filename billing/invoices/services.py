@@ -5,35 +5,36 @@ one document is one transaction: charges, lines, number, posting, payment. A wor
 and whoever tries again finds either the whole document or none.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
+from django.db import connection, transaction
 
 from accounts.actors.actor import Actor, Capability
-from billing.budgets import services as budgets
-from billing.contracts import queries as contract_queries
+from accounts.foundation.failures import Failures
 from billing.contracts import rules as contract_rules
 from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
 from billing.contracts.models import Contract
 from billing.contracts.rules import ContractStatus
 from billing.contracts.terms import Terms
-from billing.invoices import issuing, rules, trail
+from billing.invoices import batches, issuing, rules, trail
+from billing.invoices.batches import Due
 from billing.invoices.errors import ContractNotOver, NothingToInvoice
 from billing.invoices.issuing import Draft
-from billing.invoices.models import BilledCharge, Invoice, InvoiceLine
-from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
+from billing.invoices.models import Invoice
+from billing.invoices.rules import InvoiceKind, Reason, Side
 from billing.ledger import services as ledger
-from billing.ledger.rules import Capture, Source
+from billing.ledger.rules import Source
 from billing.payouts import services as payouts
-from billing.rating import bills, redemption
+from billing.rating import bills
 from billing.rating import services as rating
-from billing.rating.bills import Bill, LineKind
-from billing.rating.models import Charge
 from billing.usage.models import MeteringPoint
+
+BATCH: Final = 50  # contracts of one transaction of a run: a second of work under their locks
+PATIENCE: Final = "60s"  # of a batch for locks
 
 
 @transaction.atomic
@@ -53,21 +54,41 @@ def invoice_on_demand(actor: Actor, contract_id: UUID, *, now: datetime) -> Invo
     return invoice
 
 
-@transaction.atomic
-def invoice_month(actor: Actor, contract_id: UUID, *, until: datetime, now: datetime) -> Invoice | None:
-    """Invoice what ended by the end of a billing month and is on no invoice yet; None when there is nothing.
+def invoice_months(actor: Actor, contract_ids: Sequence[UUID], *, until: datetime, now: datetime) -> int:
+    """Invoice what ended by the end of a billing month and is on no invoice yet; return how many invoices.
 
-    Safe to repeat: a contract has one such invoice a month.
+    BATCH contracts are one transaction: whoever stops in between has lost nothing and begins again with the rest,
+    for a contract has one such invoice a month. A batch that fails is tried contract by contract, so that one that
+    cannot be billed keeps no other waiting; what failed is raised after the last of them.
     """
     actor.require(Capability.OPERATE_BOOKS)
-    contract = contracts.locked(contract_id)
-    before = Invoice.objects.filter(
-        contract=contract, side=Side.CUSTOMER, reason=Reason.MONTH_END, cutoff_at=until
-    ).first()
-    if before is not None:
-        return before
-    rating.rate_pending(contract, until=until, now=now)
-    return _invoice_customer(actor, contract, Reason.MONTH_END, until=until, now=now)
+    failures = Failures()
+    count = 0
+    for first in range(0, len(contract_ids), BATCH):
+        batch = contract_ids[first : first + BATCH]
+        together = Failures()
+        with together.kept(f"invoicing {len(batch)} contracts"):
+            count += _invoice_batch(actor, batch, until=until, now=now)
+        for contract_id in () if together.is_empty else batch:
+            with failures.kept(f"invoicing {contract_id}"):
+                count += _invoice_batch(actor, [contract_id], until=until, now=now)
+    failures.raise_any()
+    return count
+
+
+@transaction.atomic
+def _invoice_batch(actor: Actor, contract_ids: Sequence[UUID], *, until: datetime, now: datetime) -> int:
+    with connection.cursor() as cursor:
+        # Two batches wait for each other at the number counter; nobody sits in front of a page meanwhile.
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+    locked = Contract.objects.select_for_update(no_key=True).filter(id__in=contract_ids).order_by("id")
+    contract_by_id = {contract.id: contract for contract in locked}
+    of_month = Invoice.objects.filter(side=Side.CUSTOMER, reason=Reason.MONTH_END, cutoff_at=until)
+    for contract_id in of_month.filter(contract_id__in=contract_by_id).values_list("contract_id", flat=True):
+        del contract_by_id[contract_id]
+    rating.rate_all_pending(list(contract_by_id.values()), until=until, now=now)
+    dues = [Due(contract, Reason.MONTH_END, until) for contract in contract_by_id.values()]
+    return len(batches.invoice_all(actor, dues, now=now))
 
 
 @transaction.atomic
@@ -106,112 +127,15 @@ def issue_statement(actor: Actor, contract_id: UUID, *, now: datetime) -> Invoic
     return statement
 
 
-def unbilled(contract: Contract, side: Side) -> QuerySet[Charge]:
-    """Return a contract's charges that are on no document of a side, oldest first."""
-    billed = BilledCharge.objects.filter(charge_id=OuterRef("id"), side=side)
-    return Charge.objects.filter(~Exists(billed), contract=contract).order_by("id")
-
-
-@dataclass(frozen=True, slots=True)
-class _Payment:
-    """How an invoice is paid at once: out of the hold, and what the wallet may be overdrawn by for the rest."""
-
-    captured_minor: int
-    released_minor: int
-    overdraft_minor: int
-
-
 def _invoice_customer(
     actor: Actor, contract: Contract, reason: Reason, *, until: datetime, now: datetime
 ) -> Invoice | None:
-    """Issue, post and (from the wallet) pay what is unbilled; None when nothing is. The contract is locked."""
-    rows = list(unbilled(contract, Side.CUSTOMER).filter(ends_at__lte=until))
-    if not rows:
-        return None
-    agreed = Terms.from_document(contract.terms)
-    values = rating.as_values(rows)
-    bill = bills.customer_bill(values, agreed, currency=contract.currency)
-    bill, vouchers_used = redemption.redeem(contract, bill, agreed, at=now)
-    draft = Draft(
-        contract=contract,
-        terms=agreed,
-        kind=rules.kind_of(bill),
-        side=Side.CUSTOMER,
-        reason=reason,
-        cutoff_at=until,
-        bill=bill,
-        rows=rows,
-        values=values,
-    )
-    on_credit = contract.hold_id is None
-    invoice = issuing.issue(
-        draft, pay_within=timedelta(days=agreed.payment_days) if on_credit and bill.total_minor > 0 else None, now=now
-    )
-    redemption.record(vouchers_used, Source("invoice", invoice.id, "issue"), now=now)
-    payment = _payment(contract, bill, agreed, last=reason is Reason.CONTRACT_END)
-    _post_invoice(contract, invoice, bill, payment, on_credit=on_credit, now=now)
-    if not on_credit or bill.total_minor <= 0:
-        _mark_paid(invoice, now=now)
-    trail.tell(actor, invoice, now=now)
-    return invoice
-
-
-def _payment(contract: Contract, bill: Bill, agreed: Terms, *, last: bool) -> _Payment:
-    """Decide what comes out of the hold: before the end no more than leaves the capacity still to come covered.
-
-    The invoice's own lines are stored already.
-    """
-    if contract.hold_id is None or bill.total_minor <= 0:
-        return _Payment(0, 0, 0)
-    kept_minor = 0
-    if not last:
-        lines = InvoiceLine.objects.filter(invoice__contract=contract, invoice__side=Side.CUSTOMER)
-        of_schedule = lines.filter(kind__in=[LineKind.CAPACITY, LineKind.RETURNED, LineKind.PAUSED])
-        # Nothing more comes of what was paused, neither what is due of it nor what was credited.
-        done = Case(When(kind=LineKind.PAUSED, then="share_base_minor"), default="amount_minor")
-        billed = of_schedule.aggregate(total=Sum(done))["total"] or 0
-        to_come = contract.value_minor - contract_queries.credited_minor(contract) - billed
-        kept_minor = contract_rules.share_of_hold(max(0, to_come), agreed).total_minor
-    captured_minor = min(bill.total_minor, max(0, contract.held_minor - kept_minor))
-    released_minor = contract.held_minor - captured_minor if last else 0
-    return _Payment(captured_minor, released_minor, bill.total_minor - captured_minor)
-
-
-def _post_invoice(
-    contract: Contract, invoice: Invoice, bill: Bill, payment: _Payment, *, on_credit: bool, now: datetime
-) -> None:
-    lines = rules.customer_posting(bill, contract.buyer_id, on_credit=on_credit)
-    if not any(line.amount_minor for line in lines):
-        return  # a document of zeros says what happened and moves nothing
-    captures = []
-    if contract.hold_id is not None and payment.captured_minor + payment.released_minor:
-        captures = [Capture(contract.hold_id, payment.captured_minor, payment.released_minor)]
-    assert invoice.issued_at is not None
-    ledger.post(
-        Source("invoice", invoice.id, "issue"),
-        lines,
-        currency=invoice.currency,
-        effective_at=invoice.issued_at,
-        now=now,
-        memo=str(invoice),
-        captures=captures,
-        overdraft_minor=payment.overdraft_minor,
-    )
-    # What nothing was held for counts into the project's budget too.
-    budgets.add_extras(contract.project_id, invoice.currency, bill.total_minor - payment.captured_minor)
-    contract.held_minor -= payment.captured_minor + payment.released_minor
-    contract.save(update_fields=["held_minor"])
-
-
-def _mark_paid(invoice: Invoice, *, now: datetime) -> None:
-    invoice.status = InvoiceStatus.PAID
-    invoice.paid_minor = max(0, invoice.total_minor)
-    invoice.paid_at = now
-    invoice.save(update_fields=["status", "paid_minor", "paid_at"])
+    """Invoice one locked contract; None when nothing is unbilled."""
+    return batches.invoice_all(actor, [Due(contract, reason, until)], now=now).get(contract.id)
 
 
 def _state_provider(actor: Actor, contract: Contract, *, now: datetime) -> Invoice | None:
-    rows = list(unbilled(contract, Side.PROVIDER))
+    rows = list(batches.unbilled([contract], Side.PROVIDER))
     if not rows:
         return None
     agreed = Terms.from_document(contract.terms)
@@ -228,7 +152,7 @@ def _state_provider(actor: Actor, contract: Contract, *, now: datetime) -> Invoi
         rows=rows,
         values=values,
     )
-    statement = issuing.issue(draft, pay_within=None, now=now)
+    statement = issuing.issue(draft, now=now)
     lines = rules.statement_posting(bill, contract.provider_id)
     if any(line.amount_minor for line in lines):
         assert statement.issued_at is not None
@@ -277,7 +201,7 @@ def _settle_if_done(actor: Actor, contract: Contract, *, now: datetime) -> None:
     """Close the contract once both sides have all their documents, whichever was issued first."""
     if contract.status == ContractStatus.SETTLED or contract.held_minor:
         return
-    if unbilled(contract, Side.CUSTOMER).exists() or unbilled(contract, Side.PROVIDER).exists():
+    if batches.unbilled([contract], Side.CUSTOMER).exists() or batches.unbilled([contract], Side.PROVIDER).exists():
         return
     contracts.settle(actor, contract, now=now)
 

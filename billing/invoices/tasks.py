@@ -27,9 +27,9 @@ def issue_statement(key: str, payload: Mapping[str, Any], *, renew: Renew) -> No
 
 
 def invoice_month(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
-    """Draw the invoice of one contract for one billing month; the payload names both."""
-    contract_id, until = UUID(payload["contract"]), instant(payload["until"])
-    invoices.invoice_month(ACTOR, contract_id, until=until, now=clock.now())
+    """Draw the invoices of some contracts for one billing month; the payload names both."""
+    contract_ids = [UUID(contract_id) for contract_id in payload["contracts"]]
+    invoices.invoice_months(ACTOR, contract_ids, until=instant(payload["until"]), now=clock.now())
 
 
 @shared_task(name="billing.invoices.enqueue_months")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -53,6 +54,18 @@ class Capture:
         assert self.released_minor >= 0, self
 
 
+@dataclass(frozen=True)
+class Posting:
+    """A balanced transaction that is to be written with others; its fields are those of ledger.services.post."""
+
+    source: Source
+    lines: Sequence[Line]
+    effective_at: datetime
+    memo: str = ""
+    captures: Sequence[Capture] = ()
+    overdraft_minor: int = 0
+
+
 class HoldStatus(StrEnum):
     """A hold is open while it holds anything; a closed one stays closed."""
 
@@ -93,6 +106,11 @@ def merged(lines: Sequence[Line]) -> dict[AccountRef, int]:
     assert sum(amounts.values()) == 0, f"debits and credits differ by {sum(amounts.values())}: {lines}"
     assert len(amounts) >= 2, f"nothing to post: {lines}"
     return amounts
+
+
+def by_row(source: Source, lines: Sequence[Line]) -> dict[tuple[AccountRef, int], int]:
+    """Return the merged lines of a source's posting by account and which of its rows takes them."""
+    return {(account, shard(account.code, source)): amount for account, amount in merged(lines).items()}
 
 
 def shard(code: Code, source: Source) -> int:

@@ -53,8 +53,7 @@ def post(
     when the source has its posting and PeriodClosed when the month of `effective_at` is closed (the surrounding
     transaction is then lost), HoldTooSmall, NoSuchHold.
     """
-    amounts = rules.merged(lines)
-    wanted = {(account, rules.shard(account.code, source)): amount for account, amount in amounts.items()}
+    wanted = rules.by_row(source, lines)
     accounts = rows.locked_accounts(wanted, currency=currency, now=now)
     postings = [(accounts[key], amount) for key, amount in wanted.items()]
     return _record(
@@ -126,11 +125,7 @@ def _record(
             return transaction
         rows.write_transaction(transaction)
     except IntegrityError as error:
-        if _violates(error, "transaction_once_per_source"):
-            raise AlreadyPosted(transaction.source_type, transaction.purpose) from error
-        if _violates(error, "transaction_in_open_period"):
-            raise PeriodClosed(transaction.effective_at) from error
-        raise
+        raise refused(error, transaction) from error
     for capture in captures:
         if capture.captured_minor:
             _happened(
@@ -333,6 +328,15 @@ def _check_spendable(account: Account, amount_minor: int) -> None:
             currency=account.currency,
         )
     raise InsufficientFunds(needed_minor=amount_minor, available_minor=spendable, currency=account.currency)
+
+
+def refused(error: IntegrityError, transaction: LedgerTransaction) -> Exception:
+    """Return what the database's refusal of a transaction means, or the refusal itself."""
+    if _violates(error, "transaction_once_per_source"):
+        return AlreadyPosted(transaction.source_type, transaction.purpose)
+    if _violates(error, "transaction_in_open_period"):
+        return PeriodClosed(transaction.effective_at)
+    return error
 
 
 def _violates(error: IntegrityError, constraint: str) -> bool:

@@ -1,6 +1,6 @@
 """The verbs of pricing: a new row follows the open-ended one before it; vouchers are issued, used and closed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -185,11 +185,10 @@ def issue_voucher(actor: Actor, spec: VoucherSpec, *, now: datetime) -> Voucher:
     return voucher
 
 
-def usable_vouchers(organisation_id: UUID, currency: str, *, at: datetime) -> list[Voucher]:
-    """Return the vouchers that a bill of an organisation may use at an instant, locked in the order of their ids."""
+def usable_vouchers(organisation_ids: Collection[UUID], *, at: datetime) -> list[Voucher]:
+    """Return the vouchers that bills of organisations may use at an instant, locked in the order of their ids."""
     rows = Voucher.objects.select_for_update(no_key=True).filter(
-        organisation_id=organisation_id,
-        currency=currency,
+        organisation_id__in=organisation_ids,
         closed_at=None,
         valid_from__lte=at,
         valid_to__gt=at,

@@ -59,6 +59,11 @@ def spans_of(agreed: Terms, window: Interval, cuts: Iterable[datetime]) -> tuple
     return tuple(found)
 
 
+def are_priced(agreed: Terms) -> bool:
+    """Whether a contract has a tariff that prices whole periods."""
+    return any(not rate.tariff.by_event for offering in agreed.offerings for rate in offering.rates)
+
+
 def month_edges(interval: Interval) -> tuple[datetime, ...]:
     """Return the starts of billing months inside an interval: midnights of the first in the zone of the books."""
     edges: list[datetime] = []

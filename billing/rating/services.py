@@ -77,6 +77,14 @@ def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
     return count + _rate_periods(agreed, until=until, now=now)
 
 
+def rate_all_pending(locked: Sequence[Contract], *, until: datetime, now: datetime) -> None:
+    """Do as rate_pending for every contract that has something to rate: few of a run whose usage is rated ahead."""
+    waiting = store.waiting([contract.id for contract in locked], until=until)
+    for contract in locked:
+        if contract.id in waiting or periods.are_priced(Terms.from_document(contract.terms)):
+            rate_pending(contract, until=until, now=now)
+
+
 @transaction.atomic
 def rate_ahead(contract_id: UUID, *, until: datetime, now: datetime, at_most: int = AHEAD) -> int:
     """Rate some of a contract's events before an invoice asks for them; return how many events.

@@ -36,6 +36,13 @@ _PENDING: Final = """
     ORDER BY event.id LIMIT %s
 """
 
+_WAITING: Final = """
+    SELECT event.contract_id FROM billing_usageevent event
+    WHERE event.contract_id = ANY(%s) AND event.ends_at <= %s
+      AND NOT EXISTS (SELECT 1 FROM billing_charge charge WHERE charge.usage_event_id = event.id)
+    UNION SELECT contract_id FROM billing_contractpause WHERE contract_id = ANY(%s)
+"""
+
 _COPY: Final = """
     COPY billing_charge (
         id, contract_id, usage_event_id, n, kind, offering_id, slot_id, unit, price_micros, base_quantity, raw_quantity,
@@ -117,6 +124,13 @@ def pending(contract_id: UUID, *, until: datetime, at_most: int | None = None) -
             return
         last = events[-1].id
         left = None if left is None else left - len(events)
+
+
+def waiting(contract_ids: Sequence[UUID], *, until: datetime) -> set[UUID]:
+    """Return which contracts have unrated events that end by an instant, or pauses, whose charges come with time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [list(contract_ids), until, list(contract_ids)])
+        return {contract_id for (contract_id,) in cursor.fetchall()}
 
 
 def keep(contract_id: UUID, rows: Iterable[Row], *, now: datetime) -> int:

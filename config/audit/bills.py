@@ -159,7 +159,7 @@ BILLS: Final = (
     ),
     by_query(
         "I1",
-        "numbers run from 1 without a gap in each series and year, in the order of issue",
+        "numbers run from 1 without a gap in each series and year, in the order of issue, and a series is one entity's",
         "numbered documents",
         counted="SELECT count(*) FROM billing_invoice WHERE n IS NOT NULL",
         violations="""
@@ -173,6 +173,15 @@ BILLS: Final = (
                 SELECT number, issued_at, lag(issued_at) OVER (PARTITION BY series, year ORDER BY n) AS before
                 FROM billing_invoice WHERE n IS NOT NULL
             ) AS in_order WHERE issued_at < before
+            UNION ALL
+            SELECT i.number, format('issued by %s in the series of %s for a %s', issuer.entity, s.entity, s.kind)
+            FROM billing_invoice i
+            CROSS JOIN LATERAL (SELECT CASE i.side WHEN 'customer' THEN i.seller ELSE i.buyer END AS said) party
+            CROSS JOIN LATERAL (
+                SELECT coalesce(nullif(party.said ->> 'tax_id', ''), party.said ->> 'legal_name') AS entity
+            ) issuer
+            LEFT JOIN billing_invoiceseries s ON s.series = i.series
+            WHERE i.n IS NOT NULL AND (s.entity IS DISTINCT FROM issuer.entity OR s.kind IS DISTINCT FROM i.kind)
             UNION ALL
             SELECT format('%s %s', c.series, c.year), format('counter %s without documents', c.last)
             FROM billing_invoicecounter c

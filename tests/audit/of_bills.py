@@ -125,6 +125,7 @@ CORRUPTIONS: Final = (
     corruption("I1", "an invoice is lost", lost("billing_invoice", where="side = 'customer' AND n = 2")),
     corruption("I1", "a counter is ahead", one("billing_invoicecounter", "last = last + 1")),
     corruption("I1", "a counter is lost", lost("billing_invoicecounter")),
+    corruption("I1", "a series is another entity's", one("billing_invoiceseries", "entity = entity || ' Ltd'")),
     corruption(
         "I1",
         "numbers are not in the order of issue",

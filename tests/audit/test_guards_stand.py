@@ -107,11 +107,23 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "billing_invoice": (
         "billing_invoice_adds_up",
+        "billing_invoice_credited_is_its_notes",
+        "billing_invoice_in_its_series",
         "billing_invoice_is_final",
         "billing_invoice_status_moves",
         "billing_invoice_stays",
     ),
-    "billing_invoicecounter": ("billing_invoicecounter_counts_by_one", "billing_invoicecounter_stays"),
+    "billing_invoicecounter": (
+        "billing_invoicecounter_counts_by_one",
+        "billing_invoicecounter_gives_every_number",
+        "billing_invoicecounter_stays",
+    ),
+    "billing_invoicedispute": (
+        "billing_invoicedispute_is_resolved_once",
+        "billing_invoicedispute_keeps_its_reason",
+        "billing_invoicedispute_stays",
+    ),
+    "billing_invoiceseries": ("billing_invoiceseries_no_change", "billing_invoiceseries_no_truncate"),
     "billing_invoiceline": (
         "billing_invoiceline_no_change",
         "billing_invoiceline_no_truncate",
@@ -270,6 +282,8 @@ CONSTRAINTS: Final[dict[str, tuple[str, ...]]] = {
         "invoice_total_is_net_and_tax",
     ),
     "billing_invoicecounter": ("invoice_counter_once",),
+    "billing_invoiceseries": ("invoice_series_of_one_entity", "invoice_series_once_an_entity"),
+    "billing_writeoff": ("write_off_once", "write_off_takes_two_people"),
     "billing_invoiceline": ("invoice_line_place", "invoice_line_price_or_share"),
     "billing_invoicetax": ("invoice_tax_once_a_rate",),
     "billing_ledgerentry": (

@@ -170,8 +170,10 @@ def test_a_document_whose_lines_do_not_make_its_sum_cannot_be_issued(contract: C
     assert "differ from net" in refused(draft)
 
 
-def test_numbers_are_counted_one_by_one(contract: Contract) -> None:
-    assert "goes from 1 to 3" in refused("UPDATE billing_invoicecounter SET last = last + 2 WHERE series = 'INV'")
+def test_a_counter_gives_no_number_without_its_document_and_never_goes_back(contract: Contract) -> None:
+    assert "went from 1 to 3 for 0 documents" in refused(
+        "UPDATE billing_invoicecounter SET last = last + 2 WHERE series = 'INV'"
+    )
     assert "goes from 1 to 0" in refused("UPDATE billing_invoicecounter SET last = last - 1 WHERE series = 'INV'")
     assert "never changed" in refused("DELETE FROM billing_invoicecounter")
 

@@ -9,6 +9,7 @@ from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.rules import TerminationReason
 from billing.contracts.terms import Terms
+from billing.invoices import batches
 from billing.invoices import services as invoices
 from billing.invoices.models import Invoice
 from billing.invoices.rules import Side
@@ -91,7 +92,7 @@ def test_tiers_are_billed_in_portions_and_corrected_from_the_top(stage: Stage) -
         ("fee", "1", 3_456),
     ]
     assert printed(statement)[1:3] == [("metered", "100", 5_000), ("metered", "30", 1_200)]
-    assert not invoices.unbilled(contract, Side.CUSTOMER).exists()
+    assert not batches.unbilled([contract], Side.CUSTOMER).exists()
 
 
 def test_a_minimum_and_a_percentile_are_billed_when_the_contract_is_over(stage: Stage) -> None:

@@ -1,0 +1,202 @@
+"""Invoices of many contracts in one transaction, written as sets; an invoice on demand is a batch of one.
+
+Contracts are locked first, then the number counters, then the accounts of the ledger.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, When
+from django.db.models.functions import Greatest
+
+from accounts.actors.actor import Actor
+from billing.budgets import services as budgets
+from billing.contracts import queries as contract_queries
+from billing.contracts import rules as contract_rules
+from billing.contracts.models import Contract, ContractRelease
+from billing.contracts.terms import Terms
+from billing.invoices import issuing, rules, trail
+from billing.invoices.issuing import Draft
+from billing.invoices.models import BilledCharge, Invoice, InvoiceLine
+from billing.invoices.rules import InvoiceStatus, Reason, Side
+from billing.ledger import many as ledger
+from billing.ledger.rules import Capture, Posting, Source
+from billing.rating import bills, redemption
+from billing.rating import services as rating
+from billing.rating.bills import LineKind
+from billing.rating.models import Charge
+from billing.rating.vouchers import Use
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A locked contract of which what ended by an instant is to be invoiced, and why it is now."""
+
+    contract: Contract
+    reason: Reason
+    until: datetime
+
+
+def unbilled(contracts: Iterable[Contract], side: Side) -> QuerySet[Charge]:
+    """Return the charges of contracts that are on no document of a side, oldest first."""
+    billed = BilledCharge.objects.filter(charge_id=OuterRef("id"), side=side)
+    return Charge.objects.filter(~Exists(billed), contract__in=contracts).order_by("id")
+
+
+def invoice_all(actor: Actor, dues: Sequence[Due], *, now: datetime) -> dict[UUID, Invoice]:
+    """Issue, post and (from the wallet) pay what is unbilled, by contract; those that have nothing are not in it."""
+    drafts, uses = _drafts(dues, now=now)
+    if not drafts:
+        return {}
+    invoices = issuing.issue_all(drafts, now=now)
+    for invoice, used in zip(invoices, uses, strict=True):
+        redemption.record(used, Source("invoice", invoice.id, "issue"), now=now)
+    payments = _payments(drafts)
+    _post(drafts, invoices, payments, now=now)
+    _take_from_holds(drafts, payments)
+    _mark_paid([invoice for invoice in invoices if invoice.due_at is None], now=now)
+    trail.tell_all(actor, invoices, now=now)
+    return {draft.contract.id: invoice for draft, invoice in zip(drafts, invoices, strict=True)}
+
+
+def _drafts(dues: Sequence[Due], *, now: datetime) -> tuple[list[Draft], list[Sequence[Use]]]:
+    by_contract: dict[UUID, list[Charge]] = {}
+    latest = max((due.until for due in dues), default=now)
+    for row in unbilled([due.contract for due in dues], Side.CUSTOMER).filter(ends_at__lte=latest):
+        by_contract.setdefault(row.contract_id, []).append(row)
+    purse = redemption.Purse({due.contract.buyer_id for due in dues}, at=now)
+    drafts, uses = [], []
+    for due in dues:
+        rows = [row for row in by_contract.get(due.contract.id, ()) if row.ends_at <= due.until]
+        if not rows:
+            continue
+        draft, used = _draft(due, rows, purse)
+        drafts.append(draft)
+        uses.append(used)
+    return drafts, uses
+
+
+def _draft(due: Due, rows: Sequence[Charge], purse: redemption.Purse) -> tuple[Draft, Sequence[Use]]:
+    contract = due.contract
+    agreed = Terms.from_document(contract.terms)
+    values = rating.as_values(rows)
+    bill, used = purse.redeem(contract, bills.customer_bill(values, agreed, currency=contract.currency), agreed)
+    asks = contract.hold_id is None and bill.total_minor > 0
+    draft = Draft(
+        contract=contract,
+        terms=agreed,
+        kind=rules.kind_of(bill),
+        side=Side.CUSTOMER,
+        reason=due.reason,
+        cutoff_at=due.until,
+        bill=bill,
+        rows=rows,
+        values=values,
+        pay_within=timedelta(days=agreed.payment_days) if asks else None,
+    )
+    return draft, used
+
+
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """How an invoice is paid at once: out of the hold, and what the wallet may be overdrawn by for the rest."""
+
+    captured_minor: int = 0
+    released_minor: int = 0
+    overdraft_minor: int = 0
+
+    @property
+    def taken_minor(self) -> int:
+        """What leaves the hold."""
+        return self.captured_minor + self.released_minor
+
+
+def _payments(drafts: Sequence[Draft]) -> list[_Payment]:
+    """Decide what comes out of the holds: before the end no more than leaves the capacity still to come covered.
+
+    The invoices' own lines are stored already.
+    """
+    running = [
+        draft.contract
+        for draft in drafts
+        if draft.contract.hold_id is not None and draft.bill.total_minor > 0 and draft.reason is not Reason.CONTRACT_END
+    ]
+    lines = InvoiceLine.objects.filter(
+        invoice__contract__in=running,
+        invoice__side=Side.CUSTOMER,
+        kind__in=[LineKind.CAPACITY, LineKind.RETURNED, LineKind.PAUSED],
+    )
+    # Nothing more comes of what was paused, neither what is due of it nor what was credited.
+    done = Case(When(kind=LineKind.PAUSED, then="share_base_minor"), default="amount_minor")
+    sums = lines.order_by().values("invoice__contract_id").annotate(done=Sum(done))
+    billed = {row["invoice__contract_id"]: int(row["done"]) for row in sums}
+    returned = ContractRelease.objects.filter(contract__in=running).values_list("contract_id", flat=True)
+    credited = {
+        contract.id: contract_queries.credited_minor(contract) for contract in running if contract.id in set(returned)
+    }
+    return [_payment(draft, billed, credited) for draft in drafts]
+
+
+def _payment(draft: Draft, billed: Mapping[UUID, int], credited: Mapping[UUID, int]) -> _Payment:
+    contract, total_minor = draft.contract, draft.bill.total_minor
+    if contract.hold_id is None or total_minor <= 0:
+        return _Payment()
+    is_last = draft.reason is Reason.CONTRACT_END
+    kept_minor = 0
+    if not is_last:
+        to_come = contract.value_minor - credited.get(contract.id, 0) - billed.get(contract.id, 0)
+        kept_minor = contract_rules.share_of_hold(max(0, to_come), draft.terms).total_minor
+    captured_minor = min(total_minor, max(0, contract.held_minor - kept_minor))
+    released_minor = contract.held_minor - captured_minor if is_last else 0
+    return _Payment(captured_minor, released_minor, total_minor - captured_minor)
+
+
+def _post(drafts: Sequence[Draft], invoices: Sequence[Invoice], payments: Sequence[_Payment], *, now: datetime) -> None:
+    postings: dict[str, list[Posting]] = {}
+    for draft, invoice, payment in zip(drafts, invoices, payments, strict=True):
+        contract = draft.contract
+        lines = rules.customer_posting(draft.bill, contract.buyer_id, on_credit=contract.hold_id is None)
+        if not any(line.amount_minor for line in lines):
+            continue  # a document of zeros says what happened and moves nothing
+        assert invoice.issued_at is not None
+        captures = []
+        if contract.hold_id is not None and payment.taken_minor:
+            captures = [Capture(contract.hold_id, payment.captured_minor, payment.released_minor)]
+        posting = Posting(
+            Source("invoice", invoice.id, "issue"),
+            lines,
+            effective_at=invoice.issued_at,
+            memo=str(invoice),
+            captures=captures,
+            overdraft_minor=payment.overdraft_minor,
+        )
+        postings.setdefault(draft.bill.currency, []).append(posting)
+    for currency in sorted(postings):
+        ledger.post_all(postings[currency], currency=currency, now=now)
+
+
+def _take_from_holds(drafts: Sequence[Draft], payments: Sequence[_Payment]) -> None:
+    """Note what left the holds on the contracts, and what nothing was held for in the budgets of projects."""
+    extras: dict[tuple[UUID, str], int] = {}
+    changed = []
+    for draft, payment in zip(drafts, payments, strict=True):
+        contract = draft.contract
+        key = (contract.project_id, draft.bill.currency)
+        extras[key] = extras.get(key, 0) + max(0, draft.bill.total_minor - payment.captured_minor)
+        if payment.taken_minor:
+            contract.held_minor -= payment.taken_minor
+            changed.append(contract)
+    budgets.add_extras(extras)
+    Contract.objects.bulk_update(changed, ["held_minor"])
+
+
+def _mark_paid(invoices: Sequence[Invoice], *, now: datetime) -> None:
+    """Note that what is prepaid, or asks for nothing, is paid as it is issued."""
+    for invoice in invoices:
+        invoice.status, invoice.paid_at = InvoiceStatus.PAID, now
+        invoice.paid_minor = max(0, invoice.total_minor)
+    Invoice.objects.filter(id__in=[invoice.id for invoice in invoices]).update(
+        status=InvoiceStatus.PAID, paid_minor=Greatest(0, F("total_minor")), paid_at=now
+    )
