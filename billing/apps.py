@@ -40,6 +40,7 @@ class BillingConfig(AppConfig):
         "billing_landingpolicy",
         "billing_transferfile",
         "billing_invoiceseries",
+        "billing_billbound",
         "billing_dunninglevel",
         "billing_dunningnotice",
     )

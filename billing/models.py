@@ -2,6 +2,9 @@
 
 from billing.bank.models import BankEntry as BankEntry
 from billing.bank.models import BankStatement as BankStatement
+from billing.bounds.models import BillBound as BillBound
+from billing.bounds.models import BilledDay as BilledDay
+from billing.bounds.models import Parking as Parking
 from billing.budgets.models import ProjectBudget as ProjectBudget
 from billing.cards.models import CardCustomer as CardCustomer
 from billing.cards.models import CardDispute as CardDispute

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from billing.bank import api as bank
+from billing.bounds import api as bounds
 from billing.cards import api as cards
 from billing.connect import api as connect
 from billing.contracts import api as contracts
@@ -126,6 +127,10 @@ urlpatterns = [
     path("breaks/<brk:break_id>/approve", reconciliation.ApproveSettlement.as_view(), name="api_approve_settlement"),
     path("breaks/<brk:break_id>/decline", reconciliation.DeclineSettlement.as_view(), name="api_decline_settlement"),
     path("clearing-accounts", reconciliation.ClearingAccounts.as_view(), name="api_clearing_accounts"),
+    path("bill-bounds", bounds.BillBounds.as_view(), name="api_bill_bounds"),
+    path("parked-accounts", bounds.ParkedAccounts.as_view(), name="api_parked_accounts"),
+    path("parked-accounts/<prk:parking_id>", bounds.OneParkedAccount.as_view(), name="api_parked_account"),
+    path("parked-accounts/<prk:parking_id>/release", bounds.ReleaseParkedAccount.as_view(), name="api_release_account"),
     path("journals", journals.Journals.as_view(), name="api_journals"),
     path("journals/<jrn:journal_id>", journals.OneJournal.as_view(), name="api_journal"),
     path("journals/<jrn:journal_id>/approve", journals.ApproveJournal.as_view(), name="api_approve_journal"),

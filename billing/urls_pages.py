@@ -3,6 +3,7 @@
 from django.urls import path
 
 from billing.bank import pages as bank
+from billing.bounds import pages as bounds
 from billing.cards import pages as cards
 from billing.connect import pages as connect
 from billing.dashboard import pages as dashboard
@@ -76,6 +77,8 @@ urlpatterns = [
     path("finance/breaks/<brk:break_id>/settle", reconciliation.break_settle, name="break_settle"),
     path("finance/breaks/<brk:break_id>/approve", reconciliation.break_approve, name="break_approve"),
     path("finance/breaks/<brk:break_id>/decline", reconciliation.break_decline, name="break_decline"),
+    path("finance/parked-accounts", bounds.parked, name="parked_accounts"),
+    path("finance/parked-accounts/<prk:parking_id>/release", bounds.parked_release, name="parked_release"),
     path("finance/journals", journals.journals, name="journals"),
     path("finance/journals/<jrn:journal_id>/approve", journals.journal_approve, name="journal_approve"),
     path("finance/journals/<jrn:journal_id>/decline", journals.journal_decline, name="journal_decline"),

@@ -1,6 +1,7 @@
 """Which function of which app does each kind of job: the one place where all of them are known."""
 
 from accounts.jobs import registry
+from billing.bounds import services as bounds
 from billing.cards import methods, refunds
 from billing.cards import services as cards
 from billing.cards import tasks as paying
@@ -18,6 +19,7 @@ def register_all() -> None:
     """Name the handler of every kind of job; called as the process starts."""
     registry.register("invoice_contract", invoices.invoice_contract)
     registry.register("issue_statement", invoices.issue_statement)
+    registry.register(bounds.INVOICE_WAITING, invoices.invoice_waiting, lease_seconds=300)
     registry.register("invoice_month", invoices.invoice_month, lease_seconds=300)
     registry.register(connect.OPEN_ACCOUNT, connecting.open_account)
     registry.register(connect.SEND_TRANSFER, payouts.send_transfer)

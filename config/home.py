@@ -9,6 +9,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
 from accounts.organisations import queries as organisations
+from billing.bounds import queries as bounds
 from billing.ledger import queries as ledger
 from billing.payments import queries as payments
 from billing.payments.rules import TopUpStatus
@@ -40,6 +41,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         context["selling"] = _selling(actor)
     if actor.can(Capability.VIEW_BOOKS):
         context["books"] = {
+            "parked_accounts": bounds.visible_parkings(actor).filter(released_at=None).count(),
             "unmatched_items": len(reconciliation.unmatched_items(actor, now=now).items),
             "balances": [ledger.trial_balance(currency) for currency in ledger.currencies()],
             "open_breaks": reconciliation.visible_breaks(actor).filter(status=BreakStatus.OPEN).count(),

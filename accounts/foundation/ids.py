@@ -63,6 +63,7 @@ PREFIXES: Final = {
     "rop": "request to reopen a month",
     "pyt": "payout",
     "trf": "transfer file",
+    "prk": "parked account",
 }
 
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]

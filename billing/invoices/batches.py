@@ -6,12 +6,15 @@ Contracts are locked first, then the number counters, then the accounts of the l
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import compress
 from uuid import UUID
 
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, When
 from django.db.models.functions import Greatest
 
 from accounts.actors.actor import Actor
+from billing.bounds.gate import Gate
+from billing.bounds.rules import TRAILING_DAYS, Drawn, usual_month
 from billing.budgets import services as budgets
 from billing.contracts import queries as contract_queries
 from billing.contracts import rules as contract_rules
@@ -46,8 +49,13 @@ def unbilled(contracts: Iterable[Contract], side: Side) -> QuerySet[Charge]:
 
 
 def invoice_all(actor: Actor, dues: Sequence[Due], *, now: datetime) -> dict[UUID, Invoice]:
-    """Issue, post and (from the wallet) pay what is unbilled, by contract; those that have nothing are not in it."""
+    """Issue, post and (from the wallet) pay what is unbilled, by contract.
+
+    Those that have nothing are not in it, nor those of a party that is parked, or becomes so here.
+    """
     drafts, uses = _drafts(dues, now=now)
+    let = admitted(actor, drafts, now=now)
+    drafts, uses = list(compress(drafts, let)), list(compress(uses, let))
     if not drafts:
         return {}
     invoices = issuing.issue_all(drafts, now=now)
@@ -59,6 +67,30 @@ def invoice_all(actor: Actor, dues: Sequence[Due], *, now: datetime) -> dict[UUI
     _mark_paid([invoice for invoice in invoices if invoice.due_at is None], now=now)
     trail.tell_all(actor, invoices, now=now)
     return {draft.contract.id: invoice for draft, invoice in zip(drafts, invoices, strict=True)}
+
+
+def admitted(actor: Actor, drafts: Sequence[Draft], *, now: datetime) -> list[bool]:
+    """Return which bills of one side may be issued; one beyond its bounds parks its party."""
+    if not drafts:
+        return []
+    side = drafts[0].side
+    parties = {draft.organisation_id for draft in drafts}
+    since = now - timedelta(days=TRAILING_DAYS)
+    recent = Invoice.objects.filter(organisation__in=parties, side=side, issued_at__gt=since)
+    sums = recent.order_by().values_list("organisation_id", "currency").annotate(Sum("total_minor"))
+    billed = {(organisation_id, currency): int(total) for organisation_id, currency, total in sums}
+    gate = Gate(actor, side, parties, now=now)
+    let = [
+        gate.admits(
+            draft.contract,
+            draft.organisation_id,
+            Drawn.of([line.amount_minor for line in draft.bill.lines], draft.bill.total_minor),
+            usual_minor=usual_month(billed.get((draft.organisation_id, draft.bill.currency), 0)),
+        )
+        for draft in drafts
+    ]
+    gate.close()
+    return let
 
 
 def _drafts(dues: Sequence[Due], *, now: datetime) -> tuple[list[Draft], list[Sequence[Use]]]:

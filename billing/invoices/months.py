@@ -35,7 +35,9 @@ def enqueue_due(*, now: datetime) -> int:
     if Job.objects.filter(kind=KIND, key__startswith=f"{month}:").exists():
         return 0
     running = Contract.objects.filter(starts_at__lt=until, created_at__lt=until).exclude(status__in=OVER)
-    contract_ids = [str(contract_id) for contract_id in running.order_by("id").values_list("id", flat=True)]
+    # By buyer, for whoever bills one locks what counts its lines of the day.
+    in_order = running.order_by("buyer_id", "id").values_list("id", flat=True)
+    contract_ids = [str(contract_id) for contract_id in in_order]
     slices = [contract_ids[first : first + SLICE] for first in range(0, len(contract_ids), SLICE)]
     for one in slices:
         jobs.enqueue(KIND, f"{month}:{one[0]}", {"contracts": one, "until": until.isoformat()}, now=now)

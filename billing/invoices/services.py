@@ -14,13 +14,16 @@ from django.db import connection, transaction
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation.failures import Failures
+from billing.bounds import queries as bounds
+from billing.bounds.errors import AccountParked
+from billing.bounds.models import Parking
 from billing.contracts import rules as contract_rules
 from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
 from billing.contracts.models import Contract
 from billing.contracts.rules import ContractStatus
 from billing.contracts.terms import Terms
-from billing.invoices import batches, issuing, rules, trail
+from billing.invoices import batches, issuing, months, rules, trail
 from billing.invoices.batches import Due
 from billing.invoices.errors import ContractNotOver, NothingToInvoice
 from billing.invoices.issuing import Draft
@@ -41,7 +44,8 @@ PATIENCE: Final = "60s"  # of a batch for locks
 def invoice_on_demand(actor: Actor, contract_id: UUID, *, now: datetime) -> Invoice:
     """Invoice what has been reported since the last invoice: from the hold, extras from the wallet.
 
-    Asked for by the buyer, or by finance. Raises NothingToInvoice, NoSuchContract, NotAllowed.
+    Asked for by the buyer, or by finance. Raises NothingToInvoice, NoSuchContract, NotAllowed, and AccountParked for a
+    bill beyond its bounds (only the runs park an account).
     """
     actor.require(Capability.TRADE, Capability.OPERATE_BOOKS)
     contract = contracts.locked(contract_id)
@@ -49,6 +53,8 @@ def invoice_on_demand(actor: Actor, contract_id: UUID, *, now: datetime) -> Invo
         raise NoSuchContract
     rating.rate_pending(contract, until=now, now=now)
     invoice = _invoice_customer(actor, contract, Reason.ON_DEMAND, until=now, now=now)
+    if invoice is None and bounds.is_parked(contract.buyer_id, Side.CUSTOMER):
+        raise AccountParked
     if invoice is None:
         raise NothingToInvoice
     return invoice
@@ -95,7 +101,8 @@ def _invoice_batch(actor: Actor, contract_ids: Sequence[UUID], *, until: datetim
 def invoice_contract(actor: Actor, contract_id: UUID, *, now: datetime) -> Invoice | None:
     """Draw the last invoice of a contract that is over, and release what is left of its hold.
 
-    Returns None when everything was invoiced before. Safe to repeat, and to run twice at once. Raises ContractNotOver.
+    Returns None when everything was invoiced before, or the buyer is parked. Safe to repeat, and to run twice at
+    once. Raises ContractNotOver.
     """
     actor.require(Capability.OPERATE_BOOKS)
     contract = contracts.locked(contract_id)
@@ -104,6 +111,8 @@ def invoice_contract(actor: Actor, contract_id: UUID, *, now: datetime) -> Invoi
         return before
     _rate_all(contract, now=now)
     invoice = _invoice_customer(actor, contract, Reason.CONTRACT_END, until=contract.ends_at, now=now)
+    if batches.unbilled([contract], Side.CUSTOMER).exists():
+        return None  # its buyer is parked: what is held stays so, until finance has looked at it
     _release_rest(contract, now=now)
     _settle_if_done(actor, contract, now=now)
     return invoice
@@ -125,6 +134,27 @@ def issue_statement(actor: Actor, contract_id: UUID, *, now: datetime) -> Invoic
     statement = _state_provider(actor, contract, now=now)
     _settle_if_done(actor, contract, now=now)
     return statement
+
+
+def bill_waiting(actor: Actor, parking_id: UUID, *, now: datetime) -> None:
+    """Bill what waited for the release of a parked account: contracts that are over, and the last month's.
+
+    Safe to repeat; what is beyond its bounds again parks the account again.
+    """
+    actor.require(Capability.OPERATE_BOOKS)
+    parking = Parking.objects.get(id=parking_id)
+    is_customer = parking.side == Side.CUSTOMER
+    party = {"buyer_id" if is_customer else "provider_id": parking.organisation_id}
+    waiting = Contract.objects.filter(**party).exclude(status=ContractStatus.SETTLED).order_by("id")
+    failures = Failures()
+    for contract_id in waiting.filter(status__in=contract_rules.OVER).values_list("id", flat=True):
+        with failures.kept(f"billing {contract_id}"):
+            (invoice_contract if is_customer else issue_statement)(actor, contract_id, now=now)
+    until = months.last_end(now)
+    running = waiting.filter(starts_at__lt=until, created_at__lt=until).exclude(status__in=contract_rules.OVER)
+    if is_customer and now >= until + months.GRACE:
+        invoice_months(actor, list(running.values_list("id", flat=True)), until=until, now=now)
+    failures.raise_any()
 
 
 def _invoice_customer(
@@ -152,6 +182,8 @@ def _state_provider(actor: Actor, contract: Contract, *, now: datetime) -> Invoi
         rows=rows,
         values=values,
     )
+    if not all(batches.admitted(actor, [draft], now=now)):
+        return None
     statement = issuing.issue(draft, now=now)
     lines = rules.statement_posting(bill, contract.provider_id)
     if any(line.amount_minor for line in lines):

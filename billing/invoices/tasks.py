@@ -32,6 +32,11 @@ def invoice_month(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None
     invoices.invoice_months(ACTOR, contract_ids, until=instant(payload["until"]), now=clock.now())
 
 
+def invoice_waiting(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
+    """Bill what waited for the release of the parked account whose id is the key."""
+    invoices.bill_waiting(ACTOR, UUID(key), now=clock.now())
+
+
 @shared_task(name="billing.invoices.enqueue_months")
 def enqueue_months() -> int:
     """Ring by beat: have contracts that ran over a month's end invoiced for it."""

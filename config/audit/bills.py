@@ -305,4 +305,42 @@ BILLS: Final = (
             GROUP BY h.id, h.amount_minor HAVING sum(c.held_minor) > h.amount_minor
             """,
     ),
+    by_query(
+        "I6",
+        "lines are counted by party and day, within their bound unless released, and nobody parked is billed",
+        "days of parties",
+        counted="SELECT count(*) FROM billing_billedday",
+        violations="""
+            WITH billed AS (
+                SELECT i.organisation_id, i.side, (i.created_at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+                    count(*) AS lines
+                FROM billing_invoice i JOIN billing_invoiceline l ON l.invoice_id = i.id
+                WHERE i.status <> 'draft' AND i.corrects_id IS NULL GROUP BY 1, 2, 3
+            )
+            SELECT coalesce(d.organisation_id, b.organisation_id),
+                format('%s lines on %s, counted %s', b.lines, coalesce(d.day, b.day), d.lines)
+            FROM billing_billedday d FULL JOIN billed b USING (organisation_id, side, day)
+            WHERE coalesce(d.lines, 0) <> coalesce(b.lines, 0)
+            UNION ALL
+            SELECT d.organisation_id, format('%s lines on %s, expected at most %s', d.lines, d.day, bound.most)
+            FROM billing_billedday d
+            CROSS JOIN LATERAL (
+                SELECT max(lines_per_day) AS most FROM billing_billbound
+                WHERE organisation_id IS NULL OR organisation_id = d.organisation_id
+            ) bound
+            WHERE d.lines > bound.most AND NOT EXISTS (
+                SELECT 1 FROM billing_parking p
+                WHERE p.organisation_id = d.organisation_id AND p.side = d.side AND p.released_at IS NOT NULL)
+            UNION ALL
+            SELECT i.organisation_id, format('%s was issued while its party was parked', i.number)
+            FROM billing_invoice i JOIN billing_parking p
+              ON p.organisation_id = i.organisation_id AND p.side = i.side
+             AND i.created_at > p.parked_at AND i.created_at < coalesce(p.released_at, 'infinity')
+            WHERE i.status <> 'draft' AND i.corrects_id IS NULL
+            UNION ALL
+            SELECT organisation_id, 'released by the one who asked, above the threshold, or without a reason'
+            FROM billing_parking
+            WHERE released_at IS NOT NULL AND (takes_two AND asked_by_id = released_by_id OR reason = '')
+            """,
+    ),
 )

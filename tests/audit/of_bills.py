@@ -125,6 +125,15 @@ CORRUPTIONS: Final = (
     corruption("I1", "an invoice is lost", lost("billing_invoice", where="side = 'customer' AND n = 2")),
     corruption("I1", "a counter is ahead", one("billing_invoicecounter", "last = last + 1")),
     corruption("I1", "a counter is lost", lost("billing_invoicecounter")),
+    corruption("I6", "lines of a day are not counted", one("billing_billedday", "lines = lines - 1")),
+    corruption("I6", "a day of a party is lost", lost("billing_billedday")),
+    corruption(
+        "I6",
+        "a document was issued while its party was parked",
+        "INSERT INTO billing_parking (id, organisation_id, side, contract_id, currency, total_minor, lines, breaches,"
+        " takes_two, parked_at, reason) SELECT gen_random_uuid(), organisation_id, side, contract_id, currency, 1, 1,"
+        " '[]', false, created_at - interval '1 hour', '' FROM billing_invoice WHERE side = 'customer' LIMIT 1",
+    ),
     corruption("I1", "a series is another entity's", one("billing_invoiceseries", "entity = entity || ' Ltd'")),
     corruption(
         "I1",
