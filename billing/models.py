@@ -25,6 +25,7 @@ from billing.contracts.models import FeeSchedule as FeeSchedule
 from billing.contracts.models import TaxRate as TaxRate
 from billing.gateway.models import BalanceTransaction as BalanceTransaction
 from billing.gateway.models import GatewayCall as GatewayCall
+from billing.gateway.models import StripePayout as StripePayout
 from billing.invoices.models import BilledCharge as BilledCharge
 from billing.invoices.models import DunningLevel as DunningLevel
 from billing.invoices.models import DunningNotice as DunningNotice

@@ -1,7 +1,7 @@
 """What Stripe says about its objects, as plain values. Amounts are minor units; currencies are upper case."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 
 # Where Stripe counts in whole units although the currency has minor ones: such amounts are never sent.
@@ -134,6 +134,8 @@ class Payout:
     currency: str
     automatic: bool
     failure_code: str
+    created_at: datetime
+    arrives_on: date
 
 
 @dataclass(frozen=True)

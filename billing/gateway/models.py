@@ -1,4 +1,4 @@
-"""Calls to the payment service, written down before they are made, and the rows of our balance there."""
+"""Calls to the payment service, written down before they are made, and our balance there: its rows and payouts."""
 
 from typing import ClassVar
 
@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.foundation import ids, strict
-from billing.gateway.rules import CallState, MovementStatus, Operation
+from billing.gateway.rules import CallState, MovementStatus, Operation, OwnPayoutStatus
+from billing.ledger.models import LedgerTransaction
 
 
 class GatewayCall(models.Model):
@@ -111,6 +112,46 @@ class BalanceTransaction(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["created_at"], name="balance_transaction_by_time"),
             models.Index(fields=["source_id"], name="balance_transaction_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+
+class StripePayout(models.Model):
+    """Money that Stripe sends from our balance to our bank account; posted when Stripe says that it is paid.
+
+    Below zero where Stripe takes from the bank what the balance lacks.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    stripe_id = models.CharField(max_length=120, unique=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    is_automatic = models.BooleanField()  # only of these Stripe tells which rows they took
+    status = models.CharField(max_length=12)
+    created_at = models.DateTimeField()  # at Stripe
+    arrives_on = models.DateField()
+    failure = models.CharField(max_length=120, blank=True)
+    transaction = models.OneToOneField(LedgerTransaction, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(member.value for member in OwnPayoutStatus)),
+                name="stripe_payout_status_known",
+            ),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="stripe_payout_moves_something"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="stripe_payout_iso"),
+            models.CheckConstraint(
+                condition=~Q(status=OwnPayoutStatus.PAID.value) | Q(transaction__isnull=False),
+                name="stripe_payout_paid_is_posted",
+            ),
+            models.CheckConstraint(
+                condition=Q(created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST)
+                & Q(arrives_on__gte=strict.EARLIEST.date(), arrives_on__lt=strict.LATEST.date()),
+                name="stripe_payout_in_range",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -51,3 +51,27 @@ class MovementStatus(StrEnum):
 
     PENDING = "pending"
     AVAILABLE = "available"
+
+
+class OwnPayoutStatus(StrEnum):
+    """Where money is that Stripe sends to our bank, in Stripe's words."""
+
+    PENDING = "pending"
+    IN_TRANSIT = "in_transit"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+OWN_PAYOUT_MOVES: Final[dict[OwnPayoutStatus, frozenset[OwnPayoutStatus]]] = {
+    OwnPayoutStatus.PENDING: frozenset(
+        {OwnPayoutStatus.IN_TRANSIT, OwnPayoutStatus.PAID, OwnPayoutStatus.FAILED, OwnPayoutStatus.CANCELED}
+    ),
+    OwnPayoutStatus.IN_TRANSIT: frozenset({OwnPayoutStatus.PAID, OwnPayoutStatus.FAILED, OwnPayoutStatus.CANCELED}),
+    # The bank may send it back some days later.
+    OwnPayoutStatus.PAID: frozenset({OwnPayoutStatus.FAILED}),
+    OwnPayoutStatus.FAILED: frozenset(),
+    OwnPayoutStatus.CANCELED: frozenset(),
+}
+# For so long Stripe's payouts are looked at again: what a bank sends back, it sends back within some days.
+OWN_PAYOUT_LOOK_BACK: Final = timedelta(days=14)

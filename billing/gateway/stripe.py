@@ -233,14 +233,14 @@ class StripeGateway:
         options: Any = {"stripe_account": account} if account else {}
         with _answers():
             row = self._client.v1.payouts.retrieve(payout_id, None, options).to_dict()
-        return facts.Payout(
-            id=row["id"],
-            status=_text(row["status"]),
-            amount_minor=row["amount"],
-            currency=row["currency"].upper(),
-            automatic=bool(row.get("automatic")),
-            failure_code=_text(row.get("failure_code")),
-        )
+        return _payout(row)
+
+    def payouts(self, *, since: datetime) -> Iterator[facts.Payout]:
+        """Yield the payouts of our own balance that were made since an instant."""
+        with _answers():
+            rows = self._client.v1.payouts.list({"limit": _PAGE, "created": {"gte": _seconds(since)}})
+            for row in rows.auto_paging_iter():
+                yield _payout(row.to_dict())
 
     def movements(self, *, since: datetime | None = None, payout_id: str = "") -> Iterator[facts.Movement]:
         """Yield the rows of the balance made since an instant, or those of one automatic payout."""
@@ -340,6 +340,19 @@ def _dispute(row: Mapping[str, Any]) -> facts.Dispute:
         currency=row["currency"].upper(),
         charge_id=_id(row.get("charge")),
         intent_id=_id(row.get("payment_intent")),
+    )
+
+
+def _payout(row: Mapping[str, Any]) -> facts.Payout:
+    return facts.Payout(
+        id=row["id"],
+        status=_text(row["status"]),
+        amount_minor=row["amount"],
+        currency=row["currency"].upper(),
+        automatic=bool(row.get("automatic")),
+        failure_code=_text(row.get("failure_code")),
+        created_at=_instant(row["created"]),
+        arrives_on=_instant(row["arrival_date"]).date(),
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from accounts.foundation import ids, strict
 from accounts.organisations.models import Organisation
+from billing.gateway.models import StripePayout
 from billing.payments.rules import MAX_TOP_UP_MINOR, ReceiptStatus, TopUpMethod, TopUpStatus
 
 
@@ -79,6 +80,8 @@ class BankReceipt(models.Model):
     remittance = models.CharField(max_length=200, blank=True)  # the payer's text
     status = models.CharField(max_length=12)
     top_up = models.OneToOneField(TopUp, on_delete=models.PROTECT, null=True, related_name="receipt")
+    # What Stripe sent from our balance there; posted by that, not by the receipt.
+    stripe_payout = models.OneToOneField(StripePayout, on_delete=models.PROTECT, null=True, related_name="receipt")
     recorded_at = models.DateTimeField()
     matched_at = models.DateTimeField(null=True)  # or split, or returned
 
@@ -89,14 +92,24 @@ class BankReceipt(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="receipt_amount_positive"),
             models.CheckConstraint(
-                condition=Q(status=ReceiptStatus.MATCHED.value, top_up__isnull=False, matched_at__isnull=False)
+                condition=Q(status=ReceiptStatus.MATCHED.value, matched_at__isnull=False)
+                & (
+                    Q(top_up__isnull=False, stripe_payout__isnull=True)
+                    | Q(top_up__isnull=True, stripe_payout__isnull=False)
+                )
                 | Q(
                     status__in=[ReceiptStatus.SPLIT.value, ReceiptStatus.RETURNED.value],
                     top_up__isnull=True,
+                    stripe_payout__isnull=True,
                     matched_at__isnull=False,
                 )
-                | Q(status=ReceiptStatus.UNMATCHED.value, top_up__isnull=True, matched_at__isnull=True),
-                name="receipt_matched_has_its_top_up",
+                | Q(
+                    status=ReceiptStatus.UNMATCHED.value,
+                    top_up__isnull=True,
+                    stripe_payout__isnull=True,
+                    matched_at__isnull=True,
+                ),
+                name="receipt_matched_with_one_thing",
             ),
             models.CheckConstraint(
                 condition=Q(recorded_at__gte=strict.EARLIEST, recorded_at__lt=strict.LATEST)

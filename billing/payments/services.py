@@ -16,7 +16,7 @@ from accounts.foundation import ids
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
-from billing.payments import queries, rules
+from billing.payments import queries, rules, stripe_receipts
 from billing.payments.errors import AmountMismatch, NoSuchReceipt, OwnTopUp, ReceiptKnown, ReceiptMatched
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import BankLine, ReceiptStatus, TopUpMethod, TopUpStatus
@@ -70,7 +70,11 @@ def record_receipt(actor: Actor, line: BankLine, *, now: datetime) -> BankReceip
     """
     actor.require(Capability.OPERATE_BOOKS)
     fitting = queries.locked_top_ups_fitting(rules.references_in(line.remittance), line.amount)
+    payout = None if fitting else stripe_receipts.fitting(line)
     receipt = _new_receipt(actor, line, now=now)
+    if payout is not None:
+        stripe_receipts.link(actor, receipt, payout, now=now)
+        return receipt
     if len(fitting) == 1 and not _own(actor, fitting[0]):
         _credit(actor, fitting[0], receipt, taken_from=Code.BANK, now=now)
         return receipt

@@ -65,4 +65,27 @@ GATEWAY: Final = (
                OR t.reversed_minor NOT BETWEEN 0 AND t.amount_minor
             """,
     ),
+    by_query(
+        "P14",
+        "what Stripe sent to our bank is posted once when it is paid, taken back when it came back, and shown once",
+        "payouts of Stripe",
+        counted="SELECT count(*) FROM billing_stripepayout",
+        violations="""
+            SELECT s.id, format('%s of %s is %s, the bank moved by %s', s.stripe_id, s.amount_minor, s.status,
+                coalesce(m.minor, 0))
+            FROM billing_stripepayout s
+            LEFT JOIN LATERAL (
+                SELECT sum(e.amount_minor) AS minor
+                FROM billing_ledgertransaction t JOIN billing_ledgerentry e ON e.transaction_id = t.id
+                JOIN billing_account a ON a.id = e.account_id AND a.code = '1020'
+                WHERE t.source_type = 'stripe_payout' AND t.source_id = s.id OR t.reversal_of_id = s.transaction_id
+            ) m ON true
+            WHERE coalesce(m.minor, 0) <> CASE s.status WHEN 'paid' THEN s.amount_minor ELSE 0 END
+            UNION ALL
+            SELECT r.id, format('receipt of %s %s for payout %s of %s %s', r.amount_minor, r.currency, s.stripe_id,
+                s.amount_minor, s.currency)
+            FROM billing_bankreceipt r JOIN billing_stripepayout s ON s.id = r.stripe_payout_id
+            WHERE (r.amount_minor, r.currency) <> (s.amount_minor, s.currency) OR r.status <> 'matched'
+            """,
+    ),
 )

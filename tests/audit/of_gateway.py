@@ -28,6 +28,17 @@ _TRANSFER: Final = (
     " exchange_now(), exchange_now()"
 )
 
+_OWN: Final = (
+    "INSERT INTO billing_stripepayout (id, stripe_id, amount_minor, currency, is_automatic, status, created_at,"
+    f" arrives_on, failure) SELECT {_PROVIDER}, 'po_1', 100, 'CNY', true, 'paid', exchange_now(),"
+    " exchange_now()::date, ''"
+)
+_SHOWN: Final = (
+    "INSERT INTO billing_bankreceipt (id, bank_reference, amount_minor, currency, value_date, payer, remittance,"
+    f" status, stripe_payout_id, recorded_at, matched_at) SELECT {_PROVIDER}, 'S-1', 101, 'CNY',"
+    f" exchange_now()::date, 'Stripe', '', 'matched', {_PROVIDER}, exchange_now(), exchange_now()"
+)
+
 
 def _call(operation: str, state: str, *, age: str = "1 minute", made: str = "", amount: int = 1) -> str:
     return _CALL.format(
@@ -64,4 +75,7 @@ CORRUPTIONS: Final = (
         _TRANSFER.format(back=101),
         _call("transfer", "done", made="tr_1", amount=100),
     ),
-)
+    corruption("P14", "a payout of Stripe is paid and was not posted", _OWN),
+    corruption("P14", "a receipt is matched with a payout of another amount", _OWN,
+               "UPDATE billing_stripepayout SET status = 'pending'", _SHOWN),
+)  # fmt: skip

@@ -135,9 +135,9 @@ class Payers:
         payout["status"] = "failed" if fails else "paid"
         if fails:
             payout["failure_code"] = "account_closed"
-            if payout["_account"]:
+            if payout.get("_account"):
                 self.get(payout["_account"])["_balance"] += payout["amount"]
-        self.tell("payout.failed" if fails else "payout.paid", _open(payout), account=payout["_account"])
+        self.tell("payout.failed" if fails else "payout.paid", _open(payout), account=payout.get("_account", ""))
 
     def pay_out_automatically(self) -> dict[str, Any]:
         """Let Stripe send what is available in our balance to our bank, and say which rows that is."""
@@ -148,7 +148,14 @@ class Payers:
         ]
         amount = sum(row["net"] for row in rows)
         payout: dict[str, Any] = self.keep(
-            "po", "payout", amount=amount, currency="cny", status="paid", automatic=True, failure_code=None
+            "po",
+            "payout",
+            amount=amount,
+            currency="cny",
+            status="paid",
+            automatic=True,
+            failure_code=None,
+            arrival_date=int(self.now.timestamp()),
         )
         for row in rows:
             row["_payout"] = payout["id"]

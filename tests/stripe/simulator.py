@@ -300,6 +300,7 @@ class Simulator(Payers):
         row = self.keep(
             "po", "payout", amount=amount, currency=sent["currency"], status="in_transit", automatic=False,
             failure_code=None, metadata=sent.get("metadata", {}), _account=account,
+            arrival_date=int(self.now.timestamp()),
         )  # fmt: skip
         self.tell("payout.created", shown(row), account=account)
         return shown(row)
