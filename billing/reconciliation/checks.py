@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from billing.reconciliation import bank, clearing, deliveries, documents, money, payouts, usage
+from billing.reconciliation import bank, clearing, deliveries, documents, money, payouts, stripe_rows, usage
 from billing.reconciliation.rules import Item, ItemKind
 
 # One look for each kind: (now, limit) -> items, oldest first.
@@ -32,4 +32,11 @@ CHECKS: Final[Mapping[ItemKind, Callable[[datetime, int], Sequence[Item]]]] = {
     ItemKind.CLEARING_OVERDUE: clearing.overdue,
     ItemKind.AVAILABLE_DIFFERENCE: payouts.available_differences,
     ItemKind.PAYOUT_STUCK: payouts.stuck,
+    ItemKind.STRIPE_NOT_IN_LEDGER: stripe_rows.not_in_ledger,
+    ItemKind.LEDGER_NOT_AT_STRIPE: stripe_rows.not_at_stripe,
+    ItemKind.STRIPE_AMOUNT: stripe_rows.amounts,
+    ItemKind.STRIPE_CURRENCY: stripe_rows.currencies,
+    ItemKind.STRIPE_DATE: stripe_rows.dates,
+    ItemKind.STRIPE_FEE: stripe_rows.fees,
+    ItemKind.STRIPE_PAYOUT_ROWS: stripe_rows.payout_rows,
 }

@@ -96,6 +96,7 @@ def postings_without_source(now: datetime, limit: int) -> list[Item]:
                 WHEN 'card_payment' THEN EXISTS (SELECT 1 FROM billing_cardpayment WHERE id = x.source_id)
                 WHEN 'card_refund' THEN EXISTS (SELECT 1 FROM billing_cardrefund WHERE id = x.source_id)
                 WHEN 'card_dispute' THEN EXISTS (SELECT 1 FROM billing_carddispute WHERE id = x.source_id)
+                WHEN 'stripe_payout' THEN EXISTS (SELECT 1 FROM billing_stripepayout WHERE id = x.source_id)
                 WHEN 'voucher' THEN EXISTS (SELECT 1 FROM billing_voucher WHERE id = x.source_id)
                 WHEN 'invoice' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)
                 WHEN 'statement' THEN EXISTS (SELECT 1 FROM billing_invoice WHERE id = x.source_id)

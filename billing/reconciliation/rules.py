@@ -34,6 +34,13 @@ class ItemKind(StrEnum):
     CLEARING_OVERDUE = "clearing_overdue"
     AVAILABLE_DIFFERENCE = "available_difference"
     PAYOUT_STUCK = "payout_stuck"
+    STRIPE_NOT_IN_LEDGER = "stripe_not_in_ledger"
+    LEDGER_NOT_AT_STRIPE = "ledger_not_at_stripe"
+    STRIPE_AMOUNT = "stripe_amount"
+    STRIPE_CURRENCY = "stripe_currency"
+    STRIPE_DATE = "stripe_date"
+    STRIPE_FEE = "stripe_fee"
+    STRIPE_PAYOUT_ROWS = "stripe_payout_rows"
 
 
 # A bank transfer may take some days; work that runs by itself may not take an hour.

@@ -19,6 +19,7 @@ from billing.payments.models import BankReceipt
 from billing.payouts import paying
 from billing.payouts import services as payouts
 from billing.payouts.models import Payout
+from billing.reconciliation import clearing
 from billing.reconciliation import services as workbench
 from billing.reconciliation.models import Break
 from billing.reconciliation.rules import BreakStatus, ItemKind
@@ -131,8 +132,11 @@ def _put_right(books: Stage, people: list[User]) -> None:
     payments.match_receipt(SYSTEM, receipt.id, top_up_id=asked.id, now=now)
     paying.confirm(SYSTEM, Payout.objects.get(status="in_transit").id, "B-SHOWN", now=now)
     clerk, approver = (actors.for_user(person, None) for person in people)
-    entry = journals.propose(
-        clerk, JournalKind.ADJUSTMENT, [Entry(Code.VOUCHERS, 13_000), Entry(Code.STRIPE_CLEARING, -13_000)],
-        currency="CNY", reason="Never came.", effective_at=now, now=now,
-    )  # fmt: skip
-    journals.approve(approver, entry.id, now=now)
+    for line in clearing.clearing_lines(now):
+        if line.is_overdue:
+            back = [Entry(Code.VOUCHERS, line.balance_minor), Entry(line.code, -line.balance_minor)]
+            entry = journals.propose(
+                clerk, JournalKind.ADJUSTMENT, back, currency=line.currency, reason="Never came.", effective_at=now,
+                now=now,
+            )  # fmt: skip
+            journals.approve(approver, entry.id, now=now)

@@ -1,12 +1,17 @@
 """One difference of each kind, planted in May 2026 the way it could come about, or by a row that somebody wrote."""
 
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
+from accounts.foundation import ids
+from billing.cards.models import CardPayment
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
+from billing.gateway import balance, facts, own_payouts
+from billing.gateway.models import BalanceTransaction
 from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
@@ -38,6 +43,7 @@ def everything(*, recent: datetime) -> Stage:
         _payables(stage)
         _contracts(stage, recent)
         _document(stage)
+        _stripe(stage)
     return stage
 
 
@@ -123,3 +129,47 @@ def _document(stage: Stage) -> None:
             " digest = repeat('0', 64), issued_at = %s, due_at = %s WHERE id = %s",
             [AFTER, AFTER + timedelta(days=5), document.id],
         )
+
+
+def _stripe(stage: Stage) -> None:
+    """Rows of our Stripe balance that the books do not have so: none, other amounts, currencies, days and fees."""
+    balance.take(moved("txn_hand", "fee", "", -500), now=NOW)
+    differing: tuple[tuple[int, dict[str, Any]], ...] = (
+        (19_000, {}), (20_000, {"currency": "HKD"}), (20_000, {"created_at": NOW + timedelta(days=9)}),
+    )  # fmt: skip
+    for n, (amount, more) in enumerate(differing):
+        paid = card_payment(stage, f"ch_{n}", 20_000)
+        balance.take(moved(f"txn_{n}", "charge", paid.charge_id, amount, **more), now=NOW)
+    paid = card_payment(stage, "ch_fee", 20_000)
+    seen = moved("txn_fee", "charge", paid.charge_id, 20_000, fee_minor=59)
+    row = {name: value for name, value in asdict(seen).items() if name != "id"}
+    BalanceTransaction.objects.create(stripe_id=seen.id, pulled_at=NOW, **row)
+    own_payouts.take(
+        facts.Payout("po_own", "paid", 5_000, "CNY", automatic=True, failure_code="", created_at=NOW,
+                     arrives_on=NOW.date()), now=NOW,
+    )  # fmt: skip
+
+
+def moved(stripe_id: str, category: str, source_id: str, amount_minor: int, **more: Any) -> facts.Movement:
+    """Return a row of our Stripe balance without a fee, which may be used at once."""
+    fields: dict[str, Any] = {
+        "id": stripe_id, "amount_minor": amount_minor, "fee_minor": 0, "currency": "CNY", "type": category,
+        "reporting_category": category, "source_id": source_id, "status": "available", "available_on": NOW,
+        "created_at": NOW, "description": "",
+    } | more  # fmt: skip
+    return facts.Movement(net_minor=fields["amount_minor"] - fields["fee_minor"], **fields)
+
+
+def card_payment(stage: Stage, charge_id: str, amount_minor: int) -> CardPayment:
+    """Credit a wallet with a card payment that succeeded."""
+    payment_id = ids.new_id()
+    posted = ledger.post(
+        Source("card_payment", payment_id, "capture"),
+        [debit(Code.STRIPE_CLEARING, amount_minor), credit(Code.WALLET, amount_minor, stage.buyer.id)],
+        currency="CNY", effective_at=NOW, now=NOW,
+    )  # fmt: skip
+    return CardPayment.objects.create(
+        id=payment_id, organisation=stage.buyer, purpose="top_up", amount_minor=amount_minor, currency="CNY",
+        status="succeeded", intent_id=f"pi_{charge_id}", charge_id=charge_id, transaction=posted, created_at=NOW,
+        succeeded_at=NOW,
+    )  # fmt: skip

@@ -33,5 +33,12 @@ def test_every_kind_that_was_planted_is_found() -> None:
         ItemKind.CHARGE_UNBILLED: 3_600,
         ItemKind.DOCUMENT_POSTING: 21_200,
         ItemKind.RELEASE_OVERDUE: 50_000,
+        ItemKind.STRIPE_NOT_IN_LEDGER: 500,
+        ItemKind.LEDGER_NOT_AT_STRIPE: 13_000,
+        ItemKind.STRIPE_AMOUNT: 1_000,
+        ItemKind.STRIPE_CURRENCY: 20_000,
+        ItemKind.STRIPE_DATE: 20_000,
+        ItemKind.STRIPE_FEE: 59,
+        ItemKind.STRIPE_PAYOUT_ROWS: 5_000,
     }.items():
         assert (kind.value, amount) in amounts, kind
