@@ -23,6 +23,7 @@ from billing.pricing import api as pricing
 from billing.reconciliation import api as reconciliation
 from billing.usage import api as usage
 from billing.wallets import api as wallets
+from billing.webhooks import api as webhooks
 
 urlpatterns = [
     path("wallet", ledger.Wallet.as_view(), name="api_wallet"),
@@ -59,6 +60,12 @@ urlpatterns = [
     path("stripe-transfers", connect.StripeTransfers.as_view(), name="api_stripe_transfers"),
     path(
         "stripe-transfers/<ctf:transfer_id>/reversals", connect.ReverseTransfer.as_view(), name="api_reverse_transfer"
+    ),
+    path("stripe-events", webhooks.StripeEvents.as_view(), name="api_stripe_events"),
+    path(
+        "stripe-events/<sev:event_id>/set-aside",
+        webhooks.SetStripeEventAside.as_view(),
+        name="api_set_stripe_event_aside",
     ),
     path("stripe-balance", gateway.BalanceTransactions.as_view(), name="api_stripe_balance"),
     path("budgets", wallets.Budgets.as_view(), name="api_budgets"),

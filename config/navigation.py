@@ -67,6 +67,7 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("Credit limits"), "credit", Capability.VIEW_BOOKS),
             Destination(_("Bank statements"), "bank_statements", Capability.VIEW_BOOKS),
             Destination(_("Card payments"), "card_payments", Capability.VIEW_BOOKS),
+            Destination(_("Messages of Stripe"), "stripe_messages", Capability.VIEW_BOOKS),
             Destination(_("Payouts"), "payouts", Capability.VIEW_BOOKS),
             Destination(_("Unmatched"), "unmatched_items", Capability.VIEW_BOOKS),
             Destination(_("Breaks"), "breaks", Capability.VIEW_BOOKS),

@@ -54,6 +54,7 @@ PREFIXES: Final = {
     "mst": "card method set-up",
     "rfd": "card refund",
     "ctf": "Stripe transfer",
+    "sev": "message of Stripe",
     "txn": "ledger transaction",
     "hld": "hold",
     "lnd": "wallet landing",

@@ -25,6 +25,8 @@ from billing.reconciliation.errors import PeriodNotReady
 from billing.reconciliation.models import Break, ClosingPolicy, ReconciliationRun
 from billing.reconciliation.rules import BreakStatus
 from billing.usage.models import UsageEvent, UsageReversal
+from billing.webhooks.models import StripeEvent
+from billing.webhooks.rules import EventState
 from catalog.measures.money import Money
 
 
@@ -50,7 +52,7 @@ def checklist(actor: Actor, month: date, *, now: datetime) -> list[Check]:
         _unbilled(ends_at),
         _drafts(ends_at),
         _releases(ends_at),
-        _jobs(ends_at),
+        _events(ends_at),
         _journals(starts_at, ends_at),
         _clearing(now),
         _balanced(ends_at),
@@ -154,10 +156,14 @@ def _releases(ends_at: datetime) -> Check:
     return Check("payables_released", count == 0, f"{count} amounts are past their dispute window and not released.")
 
 
-def _jobs(ends_at: datetime) -> Check:
+def _events(ends_at: datetime) -> Check:
+    """Jobs that fell due, and messages of Stripe that came, by the month's end; parked ones whenever they did."""
     waiting = Q(state__in=[JobState.PENDING, JobState.RUNNING], due_at__lt=ends_at) | Q(state=JobState.PARKED)
-    count = Job.objects.filter(waiting).count()
-    return Check("events_processed", count == 0, f"{count} jobs that fell due by the month's end are not done.")
+    jobs = Job.objects.filter(waiting).count()
+    unread = Q(state=EventState.RECEIVED, received_at__lt=ends_at) | Q(state=EventState.PARKED)
+    messages = StripeEvent.objects.filter(unread).count()
+    found = f"{jobs} jobs that fell due and {messages} messages of Stripe that came by the month's end are not done."
+    return Check("events_processed", jobs + messages == 0, found)
 
 
 def _journals(starts_at: datetime, ends_at: datetime) -> Check:

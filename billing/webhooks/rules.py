@@ -11,13 +11,13 @@ class EventState(StrEnum):
 
     RECEIVED = "received"
     PROCESSED = "processed"
-    IGNORED = "ignored"  # of no concern here
+    IGNORED = "ignored"  # of no concern here, by its type or by what a person said
     PARKED = "parked"  # about something that should be ours and is not: a person looks at it
 
 
 EVENT_MOVES: Final[dict[EventState, frozenset[EventState]]] = {
     EventState.RECEIVED: frozenset({EventState.PROCESSED, EventState.IGNORED, EventState.PARKED}),
-    EventState.PARKED: frozenset({EventState.PROCESSED}),
+    EventState.PARKED: frozenset({EventState.PROCESSED, EventState.IGNORED}),
     EventState.PROCESSED: frozenset(),
     EventState.IGNORED: frozenset(),
 }

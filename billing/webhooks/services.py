@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.actors.actor import Actor, Capability
+from accounts.audit import services as audit
 from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
 from billing.cards import disputes, methods, refunds
@@ -18,10 +20,12 @@ from billing.connect import queries as connect_queries
 from billing.connect import services as connect
 from billing.connect.models import ConnectedAccount, ConnectTransfer
 from billing.connect.rules import OnboardingStatus
-from billing.gateway import balance, facts, stripe
+from billing.gateway import facts, own_payouts, stripe
 from billing.gateway.errors import CallRefused, NoSuchObject, OutcomeUnknown
 from billing.gateway.services import calls_under_way
+from billing.payments import stripe_receipts
 from billing.payouts import transfers
+from billing.webhooks.errors import MessageNotParked, NoSuchMessage
 from billing.webhooks.models import StripeEvent
 from billing.webhooks.rules import EventState, Subject, subject_of
 
@@ -83,6 +87,22 @@ def handle(event_id: UUID, *, now: datetime) -> StripeEvent:
 
 
 @transaction.atomic
+def set_aside(actor: Actor, event_id: UUID, reason: str, *, now: datetime) -> StripeEvent:
+    """Note in somebody's words that a parked message is of no concern here. Raises NoSuchMessage, MessageNotParked."""
+    actor.require(Capability.OPERATE_BOOKS)
+    event = StripeEvent.objects.select_for_update(no_key=True).filter(id=event_id).first()
+    if event is None:
+        raise NoSuchMessage
+    if event.state != EventState.PARKED:
+        raise MessageNotParked(event.state)
+    event.state, event.note, event.handled_at = EventState.IGNORED, reason[:200], now
+    event.save(update_fields=["state", "note", "handled_at"])
+    before, after = {"state": "parked"}, {"state": "ignored", "reason": reason, "message": event.stripe_id}
+    audit.record(actor, "stripe_event.set_aside", "stripe_event", event.id, before, after, now=now)
+    return event
+
+
+@transaction.atomic
 def _close(event_id: UUID, state: EventState, note: str, *, now: datetime) -> StripeEvent:
     event = StripeEvent.objects.select_for_update(no_key=True).get(id=event_id)
     if event.state == EventState.RECEIVED or (event.state == EventState.PARKED and state == EventState.PROCESSED):
@@ -108,10 +128,8 @@ def _charge(object_id: str, now: datetime) -> bool:
 def _payout(object_id: str, now: datetime) -> bool:
     if transfers.refresh_by_stripe_id(object_id, now=now):
         return True
-    # A payout of our own balance: from it on its rows are known.
-    seen = stripe.from_settings().payout(object_id)
-    if seen.automatic and seen.status == "paid":
-        balance.attribute(object_id, now=now)
+    own = own_payouts.refresh(object_id, now=now)
+    stripe_receipts.match_waiting(own, now=now)
     return True
 
 
@@ -147,6 +165,9 @@ def poll(*, now: datetime) -> int:
             found += 1
     with failures.kept("listing disputes"):
         found += disputes.discover(since=now - _LOOK_BACK, now=now)
+    with failures.kept("listing our payouts"):
+        for own in own_payouts.discover(now=now):
+            stripe_receipts.match_waiting(own, now=now)
     failures.raise_any()
     return found
 
@@ -168,5 +189,8 @@ def _waiting(now: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
     )
     for transfer in under_way.order_by("id"):
         yield f"transfer {transfer.id}", lambda row=transfer: connect.refresh(row.id, now=now)  # type: ignore[misc]
+    # Whose object was not known may be by now.
+    for event in StripeEvent.objects.filter(state=EventState.PARKED, received_at__gt=now - _LOOK_BACK).order_by("id"):
+        yield f"message {event.id}", lambda row=event: handle(row.id, now=now)  # type: ignore[misc]
     for account in ConnectedAccount.objects.filter(status=OnboardingStatus.ONBOARDING).order_by("id"):
         yield f"account {account.id}", lambda row=account: connect.refresh_account(row.stripe_id, now=now)  # type: ignore[misc]

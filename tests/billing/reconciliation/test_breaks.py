@@ -194,6 +194,18 @@ def test_a_write_off_takes_two_people_and_an_entry_of_the_breaks_amount(desk: De
         services.explain(desk.clerk, row.id, "again", now=LATER)
 
 
+def test_a_break_of_no_known_amount_is_written_off_with_the_amount_that_two_people_agree_on(desk: Desk) -> None:
+    run(desk)
+    row = Break.objects.create(
+        kind="usage_conflict", subject_key="x", amount_minor=None, cause="Two reports.", since=NOW, status="open",
+        found_in=ReconciliationRun.objects.get(), seen_in=ReconciliationRun.objects.get(),
+    )  # fmt: skip
+    services.propose_settlement(desk.clerk, row.id, JournalKind.WRITE_OFF, WRITE_OFF, "Agreed.", now=LATER)
+    done = services.approve_settlement(desk.approver, row.id, now=LATER)
+    assert (done.status, done.amount_minor) == (BreakStatus.WRITTEN_OFF, None)
+    assert books.balance(Code.BAD_DEBT, "CNY") == 7_700
+
+
 def test_a_declined_entry_moves_nothing_and_leaves_the_break_open(desk: Desk) -> None:
     stray()
     run(desk)

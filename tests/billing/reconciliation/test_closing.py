@@ -19,6 +19,9 @@ from billing.periods.models import AccountingPeriod
 from billing.reconciliation import closing, runs, services
 from billing.reconciliation.errors import PeriodNotReady
 from billing.reconciliation.models import Break
+from billing.webhooks import services as webhooks
+from billing.webhooks.errors import MessageNotParked
+from billing.webhooks.models import StripeEvent
 from tests.billing.ledger.books import NOW, source
 from tests.billing.reconciliation import desk as desks
 from tests.billing.reconciliation.desk import JUNE, Desk, stray
@@ -72,6 +75,25 @@ def test_open_breaks_of_the_threshold_or_more_keep_a_month_open(desk: Desk) -> N
     row = Break.objects.get(amount_minor=10_000)
     services.explain(desk.clerk, row.id, "A gift.", now=JUNE)
     assert closing.close(desk.approver, MAY, now=JUNE + timedelta(minutes=1)).status == "closed"
+
+
+def test_a_message_of_stripe_that_nobody_read_keeps_a_month_open_until_it_is_set_aside(desk: Desk) -> None:
+    runs.run(desk.clerk, now=JUNE)
+    for state, handled_at in (("received", None), ("parked", NOW), ("processed", NOW), ("ignored", NOW)):
+        StripeEvent.objects.create(
+            stripe_id=f"evt_{state}", type="payout.paid", object_kind="payout", object_id="po_1", created_at=NOW,
+            received_at=NOW, state=state, handled_at=handled_at,
+        )  # fmt: skip
+    (check,) = [check for check in closing.checklist(desk.auditor, MAY, now=JUNE) if not check.passes]
+    assert (check.code, check.found[:45]) == ("events_processed", "0 jobs that fell due and 2 messages of Stripe")
+    StripeEvent.objects.filter(state="received").update(state="processed", handled_at=NOW)
+    parked = StripeEvent.objects.get(state="parked")
+    with pytest.raises(NotAllowed):
+        webhooks.set_aside(desk.auditor, parked.id, "Of another program.", now=JUNE)
+    webhooks.set_aside(desk.clerk, parked.id, "Of another program.", now=JUNE)
+    with pytest.raises(MessageNotParked):
+        webhooks.set_aside(desk.clerk, parked.id, "Again.", now=JUNE)
+    assert failing(desk) == set()
 
 
 def test_months_are_closed_in_their_order(desk: Desk) -> None:
