@@ -109,6 +109,8 @@ urlpatterns = [
     path("statements", invoices.Statements.as_view(), name="api_statements"),
     path("statements/<stm:statement_id>", invoices.OneStatement.as_view(), name="api_statement"),
     path("statements/<stm:statement_id>/lines", invoices.StatementLines.as_view(), name="api_statement_lines"),
+    path("top-ups/<top:top_up_id>/pro-forma.pdf", documents.ProForma.as_view(), name="api_pro_forma_pdf"),
+    path("top-ups/<top:top_up_id>/pro-forma.html", documents.ProForma.as_view(as_pdf=False), name="api_pro_forma_html"),
     path("invoices/<inv:document_id>/document.pdf", documents.InvoicePrint.as_view(), name="api_invoice_pdf"),
     path(
         "invoices/<inv:document_id>/document.html",

@@ -213,6 +213,9 @@ STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE")
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 
+# Where customers transfer money to, as one line; printed on the pro-forma of a top-up.
+EXCHANGE_BANK_ACCOUNT = env.text("EXCHANGE_BANK_ACCOUNT")
+
 # --- Background work (read by config.celery) -------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL

@@ -9,16 +9,18 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
+from accounts.actors.actor import Capability
+from accounts.foundation import clock
 from accounts.foundation.errors import FieldProblem, Invalid
 from accounts.web.filters import check_parameters
 from accounts.web.views import ExchangeAPIView
-from billing.documents import cii, pdf
-from billing.documents.sheet import sheet
+from billing.documents import cii, pdf, proforma
+from billing.documents.sheet import Sheet, sheet
 from billing.documents.words import Language
 from billing.invoices import queries
 from billing.invoices.api import BUYERS, PROVIDERS
-from billing.invoices.models import Invoice
 from billing.invoices.rules import Side
+from billing.payments import queries as top_ups
 
 
 class InvoicePrint(ExchangeAPIView):
@@ -34,16 +36,25 @@ class InvoicePrint(ExchangeAPIView):
     )
     def get(self, request: Request, document_id: UUID) -> HttpResponse:
         """Answer the printed document."""
-        check_parameters(request, ("language",))
-        asked = request.query_params.get("language", Language.ENGLISH)
-        if asked not in list(Language):
-            expected = f"expected one of {', '.join(Language)}, got {asked[:20]!r}"
-            raise Invalid(f"language: {expected}.", [FieldProblem("language", expected, "query")])
-        document = queries.one(self.actor, self.side, document_id)
-        printed = sheet(document, Language(asked))
-        if not self.as_pdf:
-            return HttpResponse(render_to_string("billing/printed.html", {"sheet": printed}))
-        return _file(document, pdf.render(printed), "pdf", "application/pdf")
+        language = asked_language(request)
+        return _printed(sheet(queries.one(self.actor, self.side, document_id), language), as_pdf=self.as_pdf)
+
+
+class ProForma(ExchangeAPIView):
+    """What a bank top-up asks for, as PDF or HTML, in `language` en or zh: the amount, and the reference to quote."""
+
+    required_capability: ClassVar = {"GET": (Capability.VIEW_BUYING, Capability.VIEW_BOOKS)}
+    as_pdf: bool = True
+
+    @extend_schema(
+        parameters=[OpenApiParameter("language", {"type": "string", "enum": list(Language), "default": "en"})],
+        responses={200: OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, top_up_id: UUID) -> HttpResponse:
+        """Answer the printed pro-forma."""
+        language = asked_language(request)
+        top_up = top_ups.top_up(self.actor, top_up_id)
+        return _printed(proforma.sheet(top_up, language, now=clock.now()), as_pdf=self.as_pdf)
 
 
 class StatementPrint(InvoicePrint):
@@ -64,7 +75,7 @@ class InvoiceXml(ExchangeAPIView):
         """Answer the XML."""
         check_parameters(request, ())
         document = queries.one(self.actor, self.side, document_id)
-        return _file(document, cii.document_xml(document), "xml", "application/xml")
+        return _file(document.number, cii.document_xml(document), "xml", "application/xml")
 
 
 class StatementXml(InvoiceXml):
@@ -74,8 +85,24 @@ class StatementXml(InvoiceXml):
     side: ClassVar[Side] = Side.PROVIDER
 
 
-def _file(document: Invoice, content: bytes, ending: str, content_type: str) -> HttpResponse:
-    name = f"{document.number}.{ending}"
+def asked_language(request: Request) -> Language:
+    """Return the language that a printed document is asked for in; raises Invalid for one there is not."""
+    check_parameters(request, ("language",))
+    asked = request.query_params.get("language", Language.ENGLISH)
+    if asked not in list(Language):
+        expected = f"expected one of {', '.join(Language)}, got {asked[:20]!r}"
+        raise Invalid(f"language: {expected}.", [FieldProblem("language", expected, "query")])
+    return Language(asked)
+
+
+def _printed(printed: Sheet, *, as_pdf: bool) -> HttpResponse:
+    if not as_pdf:
+        return HttpResponse(render_to_string("billing/printed.html", {"sheet": printed}))
+    return _file(printed.number, pdf.render(printed), "pdf", "application/pdf")
+
+
+def _file(number: str, content: bytes, ending: str, content_type: str) -> HttpResponse:
+    name = f"{number}.{ending}"
     return HttpResponse(
         content,
         content_type=content_type,

@@ -62,10 +62,10 @@ def sheet(document: Invoice, language: Language) -> Sheet:
     assert document.issued_at is not None, "a draft is not printed"
     lines = document.lines.select_related("offering__site").order_by("n")
     terms = Terms.from_document(document.contract.terms)
-    sums = [(said["net"], _grouped(document.net_minor, document.currency))]
+    sums = [(said["net"], grouped(document.net_minor, document.currency))]
     for tax in document.taxes.order_by("category", "rate_ppm"):
-        label = said["vat"].format(rate=_percent(tax.rate_ppm), base=_grouped(tax.base_minor, document.currency))
-        sums.append((label, _grouped(tax.tax_minor, document.currency)))
+        label = said["vat"].format(rate=_percent(tax.rate_ppm), base=grouped(tax.base_minor, document.currency))
+        sums.append((label, grouped(tax.tax_minor, document.currency)))
     return Sheet(
         language=language,
         title=said[document.kind],
@@ -75,7 +75,7 @@ def sheet(document: Invoice, language: Language) -> Sheet:
         heads=tuple(said[head] for head in ("description", "quantity", "unit", "price", "rate", "amount")),
         rows=tuple(_row(line, document, description(line, document, terms, language), language) for line in lines),
         sums=tuple(sums),
-        total=(said["total"], f"{_grouped(document.total_minor, document.currency)} {document.currency}"),
+        total=(said["total"], f"{grouped(document.total_minor, document.currency)} {document.currency}"),
         notes=_notes(document, language),
         page=said["page"].replace("{number}", document.number),
     )
@@ -127,7 +127,7 @@ def _row(line: InvoiceLine, document: Invoice, description: str, language: Langu
     else:
         assert line.share_base_minor is not None, line
         quantity = f"{_percent(line.share_ppm)} %"
-        unit_name = f"{said['share_of']} {_grouped(line.share_base_minor, document.currency)}"
+        unit_name = f"{said['share_of']} {grouped(line.share_base_minor, document.currency)}"
         price = ""
     return Row(
         description=description,
@@ -135,7 +135,7 @@ def _row(line: InvoiceLine, document: Invoice, description: str, language: Langu
         unit=unit_name,
         price=price,
         rate=f"{_percent(line.tax_rate_ppm)} %",
-        amount=_grouped(line.amount_minor, document.currency),
+        amount=grouped(line.amount_minor, document.currency),
     )
 
 
@@ -185,7 +185,8 @@ def _plain(text: str) -> str:
     return f"{int(whole):,}" + (f".{rest}" if rest else "") if whole not in ("", "-0") else text
 
 
-def _grouped(amount_minor: int, currency: str) -> str:
+def grouped(amount_minor: int, currency: str) -> str:
+    """Return an amount with thousands separated."""
     text = format_minor(abs(amount_minor), currency)
     whole, _, rest = text.partition(".")
     return f"{'-' if amount_minor < 0 else ''}{int(whole):,}" + (f".{rest}" if rest else "")

@@ -68,3 +68,27 @@ class MatchForm(StrictForm):
     def __init__(self, *args: Any, candidates: QuerySet[TopUp], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.offer_rows("top_up", candidates)
+
+
+class _TopUpsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A choice of several top-ups, shown by what a clerk adds up."""
+
+    def label_from_instance(self, obj: TopUp) -> str:
+        """Return the amount as well."""
+        return f"{obj.reference}, {obj.organisation.name}, {Money(obj.amount_minor, obj.currency)}"
+
+
+class SplitForm(StrictForm):
+    """The top-ups that came together in one transfer."""
+
+    top_ups = _TopUpsField(label=_("Top-ups"), queryset=None, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, candidates: QuerySet[TopUp], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer_rows("top_ups", candidates)
+
+
+class GiveBackForm(StrictForm):
+    """Why money was sent back to its payer."""
+
+    reason = StrictText(label=_("Reason"), max_length=200)

@@ -1,5 +1,6 @@
 """The wallet of a buyer, and the top-ups that finance confirms."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,11 +13,12 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
+from accounts.web.forms import StrictForm
 from accounts.web.listing import listing
 from billing.ledger import queries as ledger
-from billing.payments import queries, services
-from billing.payments.forms import BankLineForm, MatchForm, TopUpForm, money
-from billing.payments.models import TopUp
+from billing.payments import queries, services, suspense
+from billing.payments.forms import BankLineForm, GiveBackForm, MatchForm, SplitForm, TopUpForm, money
+from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import ReceiptStatus, TopUpStatus
 
 # Wallets are opened in it; other currencies follow from a market's trades.
@@ -73,20 +75,76 @@ def top_up_confirm(request: HttpRequest, actor: Actor, top_up_id: UUID) -> HttpR
 
 @actor_required(Capability.VIEW_BOOKS)
 def receipt_match(request: HttpRequest, actor: Actor, receipt_id: UUID) -> HttpResponse:
-    """Say which top-up a receipt in suspense belongs to, among those that wait for exactly its amount."""
+    """Say whose a receipt in suspense is: one top-up's of its amount, several that add up to it, or nobody's."""
     receipt = queries.receipt(actor, receipt_id)
-    form = MatchForm(request.POST or None, candidates=queries.awaiting_like(actor, receipt))
-    if request.method == "POST" and form.is_valid():
+    if request.method != "POST":
+        return _receipt(request, actor, receipt)
+    form = MatchForm(request.POST, candidates=queries.awaiting_like(actor, receipt))
+    return _deal_with(
+        request, actor, receipt, "match", form,
+        lambda: services.match_receipt(actor, receipt.id, top_up_id=form.cleaned_data["top_up"].id, now=clock.now()),
+        _("Matched: the money has left suspense and is in the wallet."),
+    )  # fmt: skip
+
+
+@require_POST
+@actor_required(Capability.OPERATE_BOOKS)
+def receipt_split(request: HttpRequest, actor: Actor, receipt_id: UUID) -> HttpResponse:
+    """Confirm several top-ups with one transfer."""
+    receipt = queries.receipt(actor, receipt_id)
+    form = SplitForm(request.POST, candidates=queries.awaiting_parts_of(actor, receipt))
+    return _deal_with(
+        request, actor, receipt, "split", form,
+        lambda: suspense.split(
+            actor, receipt.id, [top_up.id for top_up in form.cleaned_data["top_ups"]], now=clock.now()
+        ),
+        _("Split: each part is in its wallet."),
+    )  # fmt: skip
+
+
+@require_POST
+@actor_required(Capability.OPERATE_BOOKS)
+def receipt_return(request: HttpRequest, actor: Actor, receipt_id: UUID) -> HttpResponse:
+    """Note that the money was sent back."""
+    receipt = queries.receipt(actor, receipt_id)
+    form = GiveBackForm(request.POST)
+    return _deal_with(
+        request, actor, receipt, "give_back", form,
+        lambda: suspense.give_back(actor, receipt.id, reason=form.cleaned_data["reason"], now=clock.now()),
+        _("Noted: the money has left suspense for its payer."),
+    )  # fmt: skip
+
+
+def _deal_with(
+    request: HttpRequest,
+    actor: Actor,
+    receipt: BankReceipt,
+    name: str,
+    form: StrictForm,
+    step: Callable[[], object],
+    done: str,
+) -> HttpResponse:
+    """Take a step with a receipt; a form that is refused is shown with the reason beside its field."""
+    if form.is_valid():
         try:
-            services.match_receipt(actor, receipt_id, top_up_id=form.cleaned_data["top_up"].id, now=clock.now())
+            step()
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, _("Matched: the money has left suspense and is in the wallet."))
+            messages.success(request, done)
             return redirect("unmatched_items")
-    may_match = actor.can(Capability.OPERATE_BOOKS) and receipt.status == ReceiptStatus.UNMATCHED
-    context = {"receipt": receipt, "form": form, "may_match": may_match}
-    return render(request, "billing/receipt_match.html", context, status=422 if form.errors else 200)
+    return _receipt(request, actor, receipt, **{name: form})
+
+
+def _receipt(request: HttpRequest, actor: Actor, receipt: BankReceipt, **refused: StrictForm) -> HttpResponse:
+    context = {
+        "receipt": receipt,
+        "match": MatchForm(candidates=queries.awaiting_like(actor, receipt)),
+        "split": SplitForm(candidates=queries.awaiting_parts_of(actor, receipt)),
+        "give_back": GiveBackForm(),
+        "may_match": actor.can(Capability.OPERATE_BOOKS) and receipt.status == ReceiptStatus.UNMATCHED,
+    } | refused
+    return render(request, "billing/receipt_match.html", context, status=422 if refused else 200)
 
 
 def _confirm(request: HttpRequest, actor: Actor, top_up: TopUp, form: BankLineForm) -> HttpResponse:

@@ -49,6 +49,12 @@ def awaiting_like(actor: Actor, receipt: BankReceipt) -> QuerySet[TopUp]:
     return waiting.filter(amount_minor=receipt.amount_minor, currency=receipt.currency).order_by("id")
 
 
+def awaiting_parts_of(actor: Actor, receipt: BankReceipt) -> QuerySet[TopUp]:
+    """Return the top-ups that wait for less than a receipt's amount: what it may be split over, oldest first."""
+    waiting = visible_top_ups(actor).filter(status=TopUpStatus.AWAITING)
+    return waiting.filter(amount_minor__lt=receipt.amount_minor, currency=receipt.currency).order_by("id")
+
+
 def locked_top_up(actor: Actor, top_up_id: UUID) -> TopUp:
     """Return one top-up locked for change; raises NoSuchTopUp for one that is not the actor's to see."""
     top_ups = TopUp.objects.select_for_update(no_key=True)
