@@ -38,6 +38,7 @@ class BillingConfig(AppConfig):
         "billing_closingpolicy",
         "billing_payoutpolicy",
         "billing_landingpolicy",
+        "billing_refundpolicy",
         "billing_transferfile",
         "billing_invoiceseries",
         "billing_billbound",

@@ -11,6 +11,7 @@ from billing.cards.models import CardDispute as CardDispute
 from billing.cards.models import CardPayment as CardPayment
 from billing.cards.models import CardRefund as CardRefund
 from billing.cards.models import MethodSetup as MethodSetup
+from billing.cards.models import RefundPolicy as RefundPolicy
 from billing.cards.models import SavedMethod as SavedMethod
 from billing.connect.models import ConnectedAccount as ConnectedAccount
 from billing.connect.models import ConnectTransfer as ConnectTransfer

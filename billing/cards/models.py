@@ -163,6 +163,28 @@ class CardPayment(models.Model):
         return f"{self.amount_minor} {self.currency} {self.status}"
 
 
+class RefundPolicy(models.Model):
+    """Up to which amount one person may send money back to a card, from an instant on. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    currency = models.CharField(max_length=3)
+    alone_up_to_minor = models.BigIntegerField()
+    effective_from = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["currency", "effective_from"], name="refund_policy_once"),
+            models.CheckConstraint(condition=Q(alone_up_to_minor__gte=0), name="refund_policy_in_range"),
+            models.CheckConstraint(
+                condition=Q(effective_from__gte=strict.EARLIEST, effective_from__lt=strict.LATEST),
+                name="refund_policy_time_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alone_up_to_minor} {self.currency} from {self.effective_from:%Y-%m-%d}"
+
+
 class CardRefund(models.Model):
     """Money of a card payment on its way back to the card."""
 

@@ -1,12 +1,13 @@
 """Reads of card payments, saved methods and refunds."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from accounts.actors.actor import Actor, Capability
 from billing.cards.errors import NoSuchCardMethod, NoSuchCardPayment, NoSuchRefund
-from billing.cards.models import CardCustomer, CardPayment, CardRefund, MethodSetup, SavedMethod
+from billing.cards.models import CardCustomer, CardPayment, CardRefund, MethodSetup, RefundPolicy, SavedMethod
 
 
 def visible_payments(actor: Actor) -> QuerySet[CardPayment]:
@@ -73,3 +74,9 @@ def refund(actor: Actor, refund_id: UUID) -> CardRefund:
     if found is None:
         raise NoSuchRefund
     return found
+
+
+def refund_alone_up_to_minor(currency: str, *, now: datetime) -> int:
+    """Return what one person may send back to a card at a time; nothing in a currency that has no policy."""
+    rows = RefundPolicy.objects.filter(currency=currency, effective_from__lte=now).order_by("-effective_from")
+    return rows.values_list("alone_up_to_minor", flat=True).first() or 0

@@ -11,7 +11,7 @@ from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
 from accounts.jobs import services as jobs
-from billing.cards import rules
+from billing.cards import queries
 from billing.cards.errors import (
     NoSuchCardPayment,
     NoSuchRefund,
@@ -49,19 +49,20 @@ def request(actor: Actor, payment_id: UUID, amount: Money, *, reason: str, now: 
     left = payment.amount_minor - payment.refunded_minor
     if amount.amount_minor > left or amount.currency != payment.currency:
         raise RefundTooLarge(wanted=amount, left=Money(left, payment.currency))
+    alone_up_to = queries.refund_alone_up_to_minor(payment.currency, now=now)
     payment.refunded_minor += amount.amount_minor
     payment.save(update_fields=["refunded_minor"])
     refund = CardRefund.objects.create(
         payment=payment,
         amount_minor=amount.amount_minor,
-        alone_up_to_minor=rules.REFUND_ALONE_MINOR,
+        alone_up_to_minor=alone_up_to,
         status=RefundStatus.REQUESTED,
         reason=reason,
         requested_by_id=actor.user_id,
         created_at=now,
     )
     _note(actor, refund, None, now=now)
-    if amount.amount_minor <= rules.REFUND_ALONE_MINOR:
+    if amount.amount_minor <= alone_up_to:
         _send(actor, refund, now=now)
     return refund
 

@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import Final
 
-# Above it a refund takes two people.
-REFUND_ALONE_MINOR: Final = 100_000
 MAX_CARD_PAYMENT_MINOR: Final = 99_999_999  # Stripe's largest amount has eight digits
 
 

@@ -1,11 +1,13 @@
 """Refunds leave the wallet when they are sent, are never more than was captured, and take two people above a limit."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
-from billing.cards import disputes, refunds
+from billing.cards import disputes, queries, refunds
 from billing.cards.errors import NotRefundable, OwnRefund, RefundMoveRefused, RefundTooLarge
-from billing.cards.models import CardDispute, CardPayment, CardRefund
+from billing.cards.models import CardDispute, CardPayment, CardRefund, RefundPolicy
 from billing.cards.rules import DisputeStatus, RefundStatus
 from billing.gateway.errors import OutcomeUnknown
 from billing.ledger.errors import InsufficientFunds
@@ -61,6 +63,20 @@ def test_above_the_limit_a_colleague_must_agree(people: Cast, stripe_wire: Wire)
     assert (refund.status, cast.figures(people)[0]) == (RefundStatus.SENT, 399_999)
     with pytest.raises(RefundMoveRefused):
         refunds.approve(people.approver, refund.id, now=NOW)
+
+
+def test_the_limit_is_that_of_the_day_and_a_refund_keeps_the_one_it_was_asked_under(
+    people: Cast, stripe_wire: Wire
+) -> None:
+    payment = cast.paid(people, stripe_wire, 500_000)
+    before = asked(people, payment, 100_001)
+    RefundPolicy.objects.create(currency="CNY", alone_up_to_minor=200_000, effective_from=NOW)
+    after = asked(people, payment, 100_001)
+    assert [(row.status, row.alone_up_to_minor) for row in (before, after)] == [
+        (RefundStatus.REQUESTED, 100_000), (RefundStatus.SENT, 200_000),
+    ]  # fmt: skip
+    assert queries.refund_alone_up_to_minor("CNY", now=NOW - timedelta(days=1)) == 100_000
+    assert queries.refund_alone_up_to_minor("USD", now=NOW) == 0
 
 
 def test_the_database_wants_two_people_too(people: Cast, stripe_wire: Wire) -> None:
