@@ -12,7 +12,7 @@ from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.gateway import balance, facts, own_payouts
 from billing.gateway.models import BalanceTransaction
-from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
+from billing.invoices.models import Invoice, InvoiceLine, InvoiceSeries, InvoiceTax
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Line, Source, credit, debit
@@ -32,6 +32,7 @@ from tests.billing.payouts.cast import DUE, MONDAY
 from tests.catalog import cast as providers
 
 TRADER: Final = "planted-trader"
+ISSUER: Final = {"legal_name": "Planted Exchange"}  # of documents that nobody issued
 
 
 def everything(*, recent: datetime) -> Stage:
@@ -115,8 +116,9 @@ def _document(stage: Stage) -> None:
     document = Invoice.objects.create(
         kind="customer", reason="on_demand", contract=agreed, contract_n=1, side="customer", organisation=stage.buyer,
         series="INV", currency="CNY", period_start=DAY, period_end=AFTER, cutoff_at=AFTER, net_minor=20_000,
-        tax_minor=1_200, total_minor=21_200, rounding="half_up", seller={}, buyer={}, created_at=AFTER,
+        tax_minor=1_200, total_minor=21_200, rounding="half_up", seller=ISSUER, buyer={}, created_at=AFTER,
     )  # fmt: skip
+    InvoiceSeries.objects.create(entity=ISSUER["legal_name"], kind="customer", series="INV")
     InvoiceLine.objects.create(
         invoice=document, n=1, kind="capacity", description="Planted", unit="card_hours", quantity=1, raw_quantity=3600,
         raw_per_unit=3600, price_micros=200_000_000, amount_minor=20_000, tax_category="S", tax_rate_ppm=60_000,

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from accounts.actors.errors import NotAllowed
 from billing.contracts import services as contracts
 from billing.invoices import services as invoices
-from billing.invoices.models import Invoice
+from billing.invoices.models import Invoice, InvoiceSeries
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
@@ -23,6 +23,7 @@ from tests.billing.delivery import AFTER, DAY, SYSTEM
 from tests.billing.ledger.books import NOW, hold, invoice, source, top_up
 from tests.billing.payments import cast
 from tests.billing.payments.cast import Cast, line
+from tests.billing.reconciliation.planted import ISSUER
 
 pytestmark = pytest.mark.django_db
 
@@ -167,9 +168,10 @@ def test_a_document_that_was_never_posted_and_is_past_due(people: Cast) -> None:
         document = Invoice.objects.create(
             kind="customer", reason="contract_end", contract=agreed, contract_n=1, side="customer",
             organisation=stage.buyer, series="INV", currency="CNY", period_start=DAY, period_end=AFTER,
-            cutoff_at=AFTER, net_minor=100, tax_minor=6, total_minor=106, rounding="half_up", seller={}, buyer={},
+            cutoff_at=AFTER, net_minor=100, tax_minor=6, total_minor=106, rounding="half_up", seller=ISSUER, buyer={},
             created_at=AFTER,
         )  # fmt: skip
+        InvoiceSeries.objects.create(entity=ISSUER["legal_name"], kind="customer", series="INV")
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE billing_invoice SET status = 'issued', year = 2026, n = 1, number = 'INV-2026-000001',"
