@@ -44,7 +44,11 @@ def test_an_hour_from_two_offers_has_the_smaller_of_each_credit() -> None:
         | dict.fromkeys(range(4, 8), (100_000, 50_000))
         | dict.fromkeys(range(8, 12), (100_000, 90_000))
     )
-    assert deals.by_credit(PricedRun(2, 10, 16, 9), least) == [(2, 4, (500_000, 50_000)), (4, 10, (100_000, 50_000))]
+    assert deals.by_credit(PricedRun(2, 10, 16, 9), least) == [
+        (2, 4, (500_000, 50_000)),
+        (4, 8, (100_000, 50_000)),
+        (8, 10, (100_000, 90_000)),
+    ]
 
 
 @given(
