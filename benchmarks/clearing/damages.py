@@ -426,10 +426,6 @@ _SUMS: list[tuple[str, int, int, set[Code]]] = [
 ]
 
 
-def _hours(offer: str, t0: int, t1: int, qty: int) -> dict[str, Any]:
-    return {"order": "hours", "offer": offer, "t0": t0, "t1": t1, "qty": qty}
-
-
 def _published(prices: dict[str, Any], *trades: tuple[str, int, int, int]) -> dict[str, Any]:
     """Return an outcome of trades of the hourly order: (offer, t0, t1, qty)."""
     rows = [{"order": "hours", "offer": offer, "t0": t0, "t1": t1, "qty": qty} for offer, t0, t1, qty in trades]
