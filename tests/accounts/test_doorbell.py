@@ -1,0 +1,100 @@
+"""The doorbell: a broker that is away costs whoever rings a moment, and the next ones nothing."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+from accounts.jobs import doorbell, services
+from accounts.jobs.models import Job
+from accounts.jobs.rules import JobState
+from tests.accounts.cast import NOW
+
+QUEUE = "celery"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_rang_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "_silent_until", 0.0)
+
+
+@pytest.fixture
+def silent_broker() -> Iterator[socket.socket]:
+    """A server that takes connections and never says a word, as one that hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        yield server
+
+
+def _move_broker(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis://127.0.0.1:{port}/0")
+
+
+def _dead_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _seconds_of_a_ring() -> float:
+    began = time.monotonic()
+    doorbell.ring()
+    return time.monotonic() - began
+
+
+def _callers(server: socket.socket) -> int:
+    count = 0
+    while True:
+        try:
+            server.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
+
+
+def _rings_heard() -> int:
+    with redis.Redis.from_url(settings.REDIS_URL) as broker:
+        return int(broker.llen(QUEUE))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_is_written_down_though_nobody_hears_the_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    _move_broker(monkeypatch, _dead_port())
+    began = time.monotonic()
+
+    with transaction.atomic():
+        services.enqueue("test_kind", "a", now=NOW)
+
+    assert time.monotonic() - began < 1  # kombu's own patience is six seconds
+    assert Job.objects.get(kind="test_kind").state == JobState.PENDING
+
+
+def test_a_broker_that_hangs_is_left_after_a_moment_and_not_tried_by_the_next(
+    monkeypatch: pytest.MonkeyPatch, silent_broker: socket.socket
+) -> None:
+    _move_broker(monkeypatch, silent_broker.getsockname()[1])
+
+    assert _seconds_of_a_ring() < 1
+    assert _callers(silent_broker) == 1
+    for _ in range(20):
+        doorbell.ring()
+    assert _callers(silent_broker) == 0
+
+
+def test_the_bell_rings_again_once_the_broker_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "SILENCE_SECONDS", 0.3)
+    heard = _rings_heard()
+    with monkeypatch.context() as away:
+        _move_broker(away, _dead_port())
+        doorbell.ring()
+    doorbell.ring()
+    assert _rings_heard() == heard
+    time.sleep(0.3)
+
+    doorbell.ring()
+
+    assert _rings_heard() == heard + 1
