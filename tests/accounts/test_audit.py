@@ -95,6 +95,30 @@ def test_each_committed_record_has_its_place_in_a_chain() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_records_of_one_transaction_stand_in_one_chain_with_those_of_its_savepoints() -> None:
+    lab = cast.organisation("Beichen AI Lab")
+
+    def made() -> AuditRecord:
+        return services.of(cast.SYSTEM, "test.deed", "order", lab.id, None, None, now=NOW)
+
+    with transaction.atomic():
+        late = made()
+        services.record_all([made()])
+        with transaction.atomic():
+            services.record_all([made(), made()])
+        with transaction.atomic():
+            services.record_all([made()])
+            transaction.set_rollback(True)
+        services.record_all([made(), late])
+
+    links = AuditLink.objects.filter(record__action="test.deed").order_by("n")
+    assert AuditLink.objects.count() == AuditRecord.objects.count()
+    assert [link.n - links[0].n for link in links] == [0, 1, 2, 3, 4]
+    assert len({link.shard for link in links}) == 1
+    assert _broken_links() == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_transactions_at_the_same_time_neither_fork_a_chain_nor_wait_for_each_other_for_ever() -> None:
     lab = cast.organisation("Beichen AI Lab")
     together = threading.Barrier(6)
