@@ -6,6 +6,7 @@ statement; the row's constraint has the last word. No two claims can both see th
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -27,6 +28,14 @@ from exchange.capacity.models import CapacitySlot
 
 # What the hour of an offering is counted by: the offering and the instant at which the hour starts.
 Hour = tuple[UUID, datetime]
+
+_LOCKED: Final = """
+    FROM exchange_capacityslot AS slot
+    JOIN unnest(%s::uuid[], %s::timestamptz[]) AS wanted (offering_id, starts_at)
+      ON wanted.offering_id = slot.offering_id AND wanted.starts_at = slot.starts_at
+    ORDER BY slot.offering_id, slot.starts_at
+    FOR NO KEY UPDATE OF slot
+    """
 
 
 @transaction.atomic
@@ -81,19 +90,7 @@ def lock(hours: Sequence[Hour]) -> dict[Hour, CapacitySlot]:
     assert connection.in_atomic_block, "a lock outlives the statement only inside a transaction"
     if not hours:
         return {}
-    rows = CapacitySlot.objects.raw(
-        """
-        SELECT slot.* FROM exchange_capacityslot AS slot
-        JOIN unnest(%s::uuid[], %s::timestamptz[]) AS wanted (offering_id, starts_at)
-          ON wanted.offering_id = slot.offering_id AND wanted.starts_at = slot.starts_at
-        ORDER BY slot.offering_id, slot.starts_at
-        FOR NO KEY UPDATE OF slot
-        """,
-        [
-            [offering_id for offering_id, _ in hours],
-            [starts_at for _, starts_at in hours],
-        ],
-    )
+    rows = CapacitySlot.objects.raw(f"SELECT slot.* {_LOCKED}", _columns(hours))
     return {(row.offering_id, row.starts_at): row for row in rows}
 
 
@@ -104,7 +101,7 @@ def list_what_is_missing(wanted: Mapping[Hour, int]) -> None:
         ignore_conflicts=True,
     )
     slots = lock(list(wanted))
-    _add("listed", {hour: max(0, units - slots[hour].free) for hour, units in wanted.items()})
+    _add({hour: max(0, units - slots[hour].free) for hour, units in wanted.items()}, listed=1)
 
 
 def change_offered(changes: Mapping[Hour, int]) -> None:
@@ -120,14 +117,13 @@ def change_offered(changes: Mapping[Hour, int]) -> None:
             raise CapacityShort(starts_at=hour[1], free=free, wanted=changes[hour])
         if offered + changes[hour] < 0:
             raise CapacityTaken
-    _add("offered", changes)
+    _add(changes, offered=1)
 
 
 def sell(quantities: Mapping[Hour, int]) -> None:
     """Turn offered units into sold ones, hour by hour. Selling what is not offered fails the row's constraint."""
-    lock(list(quantities))
-    _add("offered", {hour: -quantity for hour, quantity in quantities.items()})
-    _add("sold", quantities)
+    _lock_unread(list(quantities))
+    _add(quantities, sold=1, offered=-1)
 
 
 def hold(quantities: Mapping[Hour, int]) -> None:
@@ -140,48 +136,53 @@ def hold(quantities: Mapping[Hour, int]) -> None:
         offered = slots[hour].offered if hour in slots else 0
         if quantities[hour] > offered:
             raise CapacityShort(starts_at=hour[1], free=offered, wanted=quantities[hour])
-    _add("offered", {hour: -quantity for hour, quantity in quantities.items()})
-    _add("held", quantities)
+    _add(quantities, held=1, offered=-1)
 
 
 def release(quantities: Mapping[Hour, int]) -> None:
     """Turn held units into offered ones again. Releasing what is not held fails the row's constraint."""
-    lock(list(quantities))
-    _add("held", {hour: -quantity for hour, quantity in quantities.items()})
-    _add("offered", quantities)
+    _lock_unread(list(quantities))
+    _add(quantities, offered=1, held=-1)
 
 
 def sell_held(quantities: Mapping[Hour, int]) -> None:
     """Turn held units into sold ones, hour by hour. Selling what is not held fails the row's constraint."""
-    lock(list(quantities))
-    _add("held", {hour: -quantity for hour, quantity in quantities.items()})
-    _add("sold", quantities)
+    _lock_unread(list(quantities))
+    _add(quantities, sold=1, held=-1)
 
 
 def free_sold(quantities: Mapping[Hour, int]) -> None:
     """Turn sold units back into free ones, hour by hour: their buyer has handed them back."""
     lock(list(quantities))
-    _add("sold", {hour: -quantity for hour, quantity in quantities.items()})
+    _add(quantities, sold=-1)
 
 
-def _add(column: str, changes: Mapping[Hour, int]) -> None:
-    """Add to one column of locked rows in a single statement."""
-    assert column in {"listed", "offered", "held", "sold"}, column
+def _lock_unread(hours: Sequence[Hour]) -> None:
+    """Lock the rows of hours as `lock` does, where the constraint alone judges what they hold."""
+    assert connection.in_atomic_block, "a lock outlives the statement only inside a transaction"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_LOCKED}", _columns(hours))
+
+
+def _columns(hours: Sequence[Hour]) -> list[list[Any]]:
+    return [[offering_id for offering_id, _ in hours], [starts_at for _, starts_at in hours]]
+
+
+def _add(changes: Mapping[Hour, int], **factors: int) -> None:
+    """Add to columns of locked rows, to each its factor times the change, in a single statement."""
+    assert factors.keys() <= {"listed", "offered", "held", "sold"}, factors
     changed = {hour: change for hour, change in changes.items() if change}
     if not changed:
         return
+    new = ", ".join(f"{column} = slot.{column} + {factor} * change.units" for column, factor in factors.items())
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE exchange_capacityslot AS slot SET {column} = slot.{column} + change.units
+            UPDATE exchange_capacityslot AS slot SET {new}
             FROM unnest(%s::uuid[], %s::timestamptz[], %s::integer[]) AS change (offering_id, starts_at, units)
             WHERE change.offering_id = slot.offering_id AND change.starts_at = slot.starts_at
-            """,  # noqa: S608 (the column is one of four literals)
-            [
-                [hour[0] for hour in changed],
-                [hour[1] for hour in changed],
-                list(changed.values()),
-            ],
+            """,  # noqa: S608 (columns out of four, and whole numbers)
+            [*_columns(list(changed)), list(changed.values())],
         )
         assert cursor.rowcount == len(changed), "every hour that changes has been listed and locked"
 
