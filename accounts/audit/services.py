@@ -4,20 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 from uuid import UUID
-
-import rfc8785
 
 from accounts.actors.actor import Actor
 from accounts.audit import origin
 from accounts.audit.models import AuditRecord
-from accounts.foundation import ids
+from accounts.foundation import canonical, ids, rows
 
 Fields = Mapping[str, object]
 
 _LARGEST_EXACT = 2**53 - 1  # RFC 8785 numbers are IEEE doubles; larger integers are written as text
-_BATCH: Final = 1_000  # rows of one statement
 
 
 def record(
@@ -43,7 +39,7 @@ def record(
 
 def record_all(made: Iterable[AuditRecord]) -> None:
     """Note many changes of the present transaction at once, in their order."""
-    AuditRecord.objects.bulk_create(made, batch_size=_BATCH)
+    rows.insert(made)
 
 
 def of(
@@ -79,7 +75,7 @@ def of(
         action=action,
         subject_type=subject_type,
         subject_id=subject_id,
-        text=rfc8785.dumps(_plain(document)).decode(),  # type: ignore[arg-type]
+        text=canonical.dump(_plain(document)).decode(),
     )
 
 

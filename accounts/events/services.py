@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from accounts.events.models import Event
-
-_BATCH: Final = 1_000  # rows of one statement
+from accounts.foundation import rows
 
 
 def emit(
@@ -30,7 +29,7 @@ def emit(
 
 def emit_all(told: Iterable[Event]) -> None:
     """Note many things at once, in their order: a gate tells every order of its book while it holds the round."""
-    Event.objects.bulk_create(told, batch_size=_BATCH)
+    rows.insert(told)
 
 
 def of(

@@ -13,8 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
-import rfc8785
-
+from accounts.foundation import canonical
 from billing.contracts.rates import AdjustmentTerms, CoefficientTerms
 from billing.contracts.rates import RateTerms as RateTerms
 from catalog.measures.interval import Interval
@@ -320,7 +319,7 @@ def tax_at(taxes: Sequence[TaxTerms], instant: datetime) -> TaxTerms:
 def digest(document: Mapping[str, Any], slots: Sequence[SlotTerms]) -> str:
     """Return the SHA-256 (hex) over the canonical form (RFC 8785) of the terms and the price schedule."""
     schedule = [_slot_document(slot) for slot in slots]
-    return hashlib.sha256(rfc8785.dumps({"terms": dict(document), "slots": schedule})).hexdigest()
+    return hashlib.sha256(canonical.dump({"terms": dict(document), "slots": schedule})).hexdigest()
 
 
 def _slot_document(slot: SlotTerms) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import rfc8785
 from django.db import DataError, IntegrityError, connection, transaction
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from accounts.foundation import clock, ids, rows, sealed
+from accounts.events.models import Event
+from accounts.foundation import canonical, clock, ids, rows, sealed
 from accounts.foundation.errors import Invalid, shown
 from accounts.foundation.ids import MalformedId
 from accounts.organisations.models import Organisation
@@ -139,6 +141,64 @@ def test_many_rows_are_changed_in_one_statement(
         stored = Organisation.objects.get(id=row.id)
         assert (stored.name, stored.synthetic, stored.created_at) == (row.name, row.synthetic, row.created_at)
     rows.update([], ["name"])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+)
+
+
+@given(JSON)
+@example({"\ue000": 1, "\U0001f600": 2})  # by UTF-16 the second comes first
+def test_canonical_json_is_that_of_the_rfc(document: Any) -> None:
+    assert canonical.dump(document) == rfc8785.dumps(document)
+
+
+@pytest.mark.parametrize("document", [2**53, {"a": [-(2**60)]}, "\ud800"])
+def test_what_canonical_json_cannot_say_is_refused(document: Any) -> None:
+    with pytest.raises(rfc8785.CanonicalizationError):
+        canonical.dump(document)
+
+
+def test_many_rows_are_written_in_one_statement_in_their_order(db: None) -> None:
+    organisation = cast.organisation("One")
+    payloads = [{"text": 'back\\slash, tab\t, newline\n, quote ", 二, \\N'}, {}, {"number": 2**70, "nothing": None}]
+    told = [
+        Event(type="a.b", subject_type="x", subject_id=organisation.id, payload=payload, at=LONG_AGO)
+        for payload in payloads
+    ]
+    told[1].organisation = organisation
+    seen: list[str] = []
+
+    def watch(execute: Callable[..., object], sql: str, params: object, many: bool, context: object) -> object:
+        seen.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        assert rows.insert(event for event in told) == told
+    assert len(seen) == 1
+    assert [event.payload for event in Event.objects.filter(type="a.b").order_by("id")] == payloads
+    assert [event.organisation for event in Event.objects.filter(type="a.b").order_by("id")] == [
+        None,
+        organisation,
+        None,
+    ]
+    assert not any(event._state.adding for event in told)
+    assert rows.insert([]) == []
+
+
+def test_new_rows_that_break_a_constraint_are_refused_as_anywhere_else(db: None) -> None:
+    organisation = cast.organisation("One")
+    twice = [Event(type="a.b", subject_type="x", subject_id=organisation.id, at=LONG_AGO) for _ in range(2)]
+    twice[1].id = twice[0].id
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.insert(twice)
+    assert all(event._state.adding for event in twice)
+    twice[1].id, twice[1].type = ids.new_id(), "x" * 81
+    with pytest.raises(DataError), transaction.atomic():
+        rows.insert(twice)
+    assert not Event.objects.filter(subject_type="x").exists()
 
 
 def test_rows_that_do_not_exist_or_hold_too_much_are_refused(db: None) -> None:
