@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
 from accounts.events import services as events
-from accounts.foundation import ids
+from accounts.foundation import ids, rows
 from accounts.jobs import services as jobs
 from billing.contracts import drafting, queries, rules, terms
 from billing.contracts.errors import (
@@ -116,8 +116,8 @@ def open_contracts(
         if contract.hold_id in spare_minor:
             spare_minor[contract.hold_id] -= contract.held_minor
         opened.append(contract)
-    Contract.objects.bulk_create(opened)
-    ContractSlot.objects.bulk_create(
+    rows.insert(opened)
+    rows.insert(
         _slot(contract, slot)
         for contract, agreement in zip(opened, agreements, strict=True)
         for slot in rules.in_order(agreement.slots)

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from psycopg import Error as DatabaseError
 
+from accounts.foundation import rows as many_rows
 from billing.budgets import services as budgets
 from billing.ledger import rows, rules
 from billing.ledger.chart import Code
@@ -254,7 +255,7 @@ def give_back(amounts_minor: Mapping[UUID, int], *, now: datetime) -> None:
             raise HoldTooSmall(wanted_minor=amount, open_minor=hold.amount_minor, currency=hold.currency)
         kind = HoldEventKind.SHRUNK if amount < hold.amount_minor else HoldEventKind.RELEASED
         happened.append(HoldEvent(hold=hold, kind=kind, amount_minor=amount, at=now))
-    HoldEvent.objects.bulk_create(happened)
+    many_rows.insert(happened)
 
 
 def _captured_holds(captures: Sequence[Capture], account_ids: set[UUID]) -> dict[UUID, Hold]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actors.actor import Actor, Capability
+from accounts.foundation import rows
 from accounts.foundation.errors import Invalid
 from billing.contracts.models import Contract
 from billing.usage import acceptance, cloudevents, store, swift
@@ -75,7 +76,7 @@ def open_points(metered: Iterable[Metered], *, now: datetime) -> list[MeteringPo
 
     One lease of a contract and offering is metered at a time; a constraint has the last word.
     """
-    return MeteringPoint.objects.bulk_create([_point(one, now=now) for one in metered])
+    return rows.insert(_point(one, now=now) for one in metered)
 
 
 def _point(metered: Metered, *, now: datetime) -> MeteringPoint:

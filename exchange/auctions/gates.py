@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.events import services as events
 from accounts.events.models import Event
-from accounts.foundation import ids
+from accounts.foundation import ids, rows
 from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
 from exchange.auctions import book as books
@@ -198,13 +198,7 @@ def grid_of(closing: Round) -> Grid:
 
 
 def _enter(closing: Round, in_book: list[Order], *, now: datetime) -> None:
-    RoundOrder.objects.bulk_create(
-        [
-            RoundOrder(id=ids.new_id(), round=closing, order=order, state=EntryState.LOCKED, created_at=now)
-            for order in in_book
-        ],
-        batch_size=BATCH,
-    )
+    rows.insert(RoundOrder(round=closing, order=order, state=EntryState.LOCKED, created_at=now) for order in in_book)
     events.emit_all(_told(order, closing, "order.locked", now=now) for order in in_book)
 
 

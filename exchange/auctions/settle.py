@@ -20,9 +20,6 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actors.actor import Actor
-from accounts.audit import services as audit
-from accounts.events import services as events
-from accounts.events.models import Event
 from accounts.foundation import clock, ids, rows
 from accounts.jobs.registry import Renew
 from billing.contracts import services as contracts
@@ -49,10 +46,11 @@ from exchange.orders.gate import Decision
 from exchange.rounds import services
 from exchange.rounds.models import Round, RoundOutcome, RoundPrice
 from exchange.rounds.rules import RoundStatus
+from exchange.trades import services as trades
 from exchange.trades.models import Trade
 
 _SETTLEMENT: Final = Actor.system("settlement")
-TOGETHER: Final = 50  # orders of one transaction: some tenths of a second on a busy machine
+TOGETHER: Final = 150  # orders of one transaction: half a second, on a busy machine a whole one
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,9 @@ def settle_orders(
     An order that `filled` does not name got nothing.
     """
     # The marks that these orders are settled; whoever waited for one finds it set and leaves the order alone.
-    locked = RoundOrder.objects.select_for_update(of=("self",)).select_related("order__market", "order__hold")
-    entries = list(locked.filter(round=settling, order__in=order_ids, state=EntryState.LOCKED).order_by("id"))
+    locked = RoundOrder.objects.select_for_update(of=("self",)).select_related("order__hold")
+    locked = locked.filter(round=settling, order__in=order_ids, state=EntryState.LOCKED).order_by("id")
+    entries = list(locked.prefetch_related("order__market"))
     entries.sort(key=lambda entry: (entry.order.seq, entry.order_id))
     parts = {entry.order_id: filled.get(entry.order_id, Filled()) for entry in entries}
     sold = _offers(parts.values())
@@ -162,22 +161,18 @@ def _publish_prices(cleared: Round, *, now: datetime) -> int:
     market = cleared.market
     outcome = RoundOutcome.objects.get(round=cleared)
     runs = deal_rules.price_runs(outcome.text, cleared.snapshot.text, lot_units=market.lot_units)
-    RoundPrice.objects.bulk_create(
-        [
-            RoundPrice(
-                id=ids.new_id(),
-                round=cleared,
-                market=market,
-                cell=run.cell,
-                starts_at=market_rules.instant_of(market.terms, run.start),
-                ends_at=market_rules.instant_of(market.terms, run.end),
-                price_micros=run.price_micros,
-                traded_unit_hours=run.traded_unit_hours,
-                published_at=now,
-            )
-            for run in runs
-        ],
-        batch_size=1_000,
+    rows.insert(
+        RoundPrice(
+            round=cleared,
+            market=market,
+            cell=run.cell,
+            starts_at=market_rules.instant_of(market.terms, run.start),
+            ends_at=market_rules.instant_of(market.terms, run.end),
+            price_micros=run.price_micros,
+            traded_unit_hours=run.traded_unit_hours,
+            published_at=now,
+        )
+        for run in runs
     )
     return sum(run.traded_unit_hours for run in runs)
 
@@ -301,62 +296,33 @@ def _trades(
     now: datetime,
 ) -> None:
     terms = settling.market.terms
-    traded = Trade.objects.bulk_create(
-        Trade(
-            market=settling.market,
-            round=settling,
-            order=entry.order,
-            offer=offer,
-            contract=made[entry.order_id][offer.provider_id],
-            buyer_id=entry.order.buyer_id,
-            provider_id=offer.provider_id,
-            starts_at=market_rules.instant_of(terms, deal.start),
-            ends_at=market_rules.instant_of(terms, deal.end),
-            quantity=deal.units,
-            unit_hours=deal.unit_hours,
-            price_micros=deal.price_micros,
-            currency=entry.order.currency,
-            order_kind=entry.order.kind,
-            order_limit_micros=entry.order.limit_micros,
-            offer_reserve_micros=offer.reserve_micros,
-            created_at=now,
-        )
-        for entry in entries
-        for deal in parts[entry.order_id].deals
-        for offer in (sold[deal.offer_id],)
-    )
-    said = {trade.id: _said(trade) for trade in traded}
-    audit.record_all(
-        audit.of(
-            _SETTLEMENT, "trade.made", "trade", trade.id, None, said[trade.id], now=now, organisation_id=trade.buyer_id
-        )
-        for trade in traded
-    )
-    events.emit_all(event for trade in traded for event in _told(trade, said[trade.id], now=now))
-
-
-def _said(trade: Trade) -> dict[str, Any]:
-    assert trade.round_id is not None, "a round's trade"
-    return {
-        "trade": ids.spell("trd", trade.id),
-        "round": ids.spell("rnd", trade.round_id),
-        "contract": ids.spell("ctr", trade.contract_id),
-        "quantity": trade.quantity,
-        "starts_at": trade.starts_at.isoformat(),
-        "ends_at": trade.ends_at.isoformat(),
-        "price_micros": trade.price_micros,
-        "currency": trade.currency,
-    }
-
-
-def _told(trade: Trade, said: dict[str, Any], *, now: datetime) -> tuple[Event, Event]:
-    """Return what the buyer and the provider of a trade are told: each learns its own order or offer alone."""
-    assert trade.order_id is not None, "a round's trade"
-    buyer_said = said | {"order": ids.spell("ord", trade.order_id)}
-    provider_said = said | {"offer": ids.spell("off", trade.offer_id)}
-    return (
-        events.of("trade.made", "trade", trade.id, trade.buyer_id, buyer_said, now=now),
-        events.of("trade.made", "trade", trade.id, trade.provider_id, provider_said, now=now),
+    trades.make(
+        _SETTLEMENT,
+        (
+            Trade(
+                market=settling.market,
+                round=settling,
+                order=entry.order,
+                offer=offer,
+                contract=made[entry.order_id][offer.provider_id],
+                buyer_id=entry.order.buyer_id,
+                provider_id=offer.provider_id,
+                starts_at=market_rules.instant_of(terms, deal.start),
+                ends_at=market_rules.instant_of(terms, deal.end),
+                quantity=deal.units,
+                unit_hours=deal.unit_hours,
+                price_micros=deal.price_micros,
+                currency=entry.order.currency,
+                order_kind=entry.order.kind,
+                order_limit_micros=entry.order.limit_micros,
+                offer_reserve_micros=offer.reserve_micros,
+                created_at=now,
+            )
+            for entry in entries
+            for deal in parts[entry.order_id].deals
+            for offer in (sold[deal.offer_id],)
+        ),
+        now=now,
     )
 
 

@@ -15,7 +15,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.events.models import Event
-from accounts.foundation import ids, sealed
+from accounts.foundation import ids, rows, sealed
 from billing.contracts import pauses
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
@@ -59,7 +59,7 @@ def schedule(round_: Round | None, deliveries: Sequence[Delivery], *, now: datet
         for one in deliveries
     ]
     points = usage.open_points(metered, now=now)
-    made = Lease.objects.bulk_create(
+    made = rows.insert(
         Lease(
             id=point.reference_id,
             round=round_,

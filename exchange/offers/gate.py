@@ -182,7 +182,7 @@ def _counted(claims: Sequence[Sale]) -> _Units:
 
 def _locked(units: _Units) -> list[Offer]:
     # After their capacity, in the order of the house.
-    offers = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market")
+    offers = Offer.objects.select_for_update(no_key=True).prefetch_related("market")
     return list(offers.filter(id__in=list(units.by_offer)).order_by("id"))
 
 

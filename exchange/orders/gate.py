@@ -93,7 +93,7 @@ def record_outcomes(actor: Actor, decisions: Iterable[Decision], *, now: datetim
     partly filled or unfilled.
     """
     by_order = {decision.order.id: decision for decision in decisions}
-    locked = Order.objects.select_for_update(of=("self",), no_key=True).select_related("market")
+    locked = Order.objects.select_for_update(no_key=True).prefetch_related("market")
     decided = list(locked.filter(id__in=list(by_order)).order_by("id"))
     records, told = [], []
     for order in decided:

@@ -11,10 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actors.actor import Actor, Capability
-from accounts.audit import services as audit
-from accounts.events import services as events
-from accounts.events.models import Event
-from accounts.foundation import clock, ids
+from accounts.foundation import clock
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationStatus
 from billing.contracts import services as contracts
@@ -37,6 +34,7 @@ from exchange.quotes import queries, rules, services
 from exchange.quotes.errors import QuoteSupplyGone, QuoteUnfunded
 from exchange.quotes.models import Quote, QuoteLine, QuotePart
 from exchange.quotes.rules import QuoteStatus
+from exchange.trades import services as trades
 from exchange.trades.models import Trade
 
 HOLD_PURPOSE = "purchase"
@@ -150,46 +148,27 @@ def _trade(
     now: datetime,
 ) -> None:
     """Write a trade for each line."""
-    trades = Trade.objects.bulk_create(
-        Trade(
-            market=quote.market,
-            quote=quote,
-            offer=part.offer,
-            contract=made[part.id],
-            buyer_id=quote.buyer_id,
-            provider_id=part.offer.provider_id,
-            starts_at=line.starts_at,
-            ends_at=line.ends_at,
-            quantity=line.quantity,
-            unit_hours=line.quantity * ((line.ends_at - line.starts_at) // HOUR),
-            price_micros=part.price_micros,
-            currency=quote.currency,
-            offer_reserve_micros=part.reserve_micros,
-            created_at=now,
-        )
-        for part in parts
-        for line in _of(part, lines)
-    )
-    events.emit_all(event for trade in trades for event in _told(actor, trade, now=now))
-
-
-def _told(actor: Actor, trade: Trade, *, now: datetime) -> tuple[Event, Event]:
-    """Leave the trail of a trade, and return what its buyer and its provider are told."""
-    assert trade.quote_id is not None
-    said = {
-        "trade": ids.spell("trd", trade.id),
-        "contract": ids.spell("ctr", trade.contract_id),
-        "quantity": trade.quantity,
-        "starts_at": trade.starts_at.isoformat(),
-        "ends_at": trade.ends_at.isoformat(),
-        "price_micros": trade.price_micros,
-        "currency": trade.currency,
-    }
-    audit.record(actor, "trade.made", "trade", trade.id, None, said, now=now, organisation_id=trade.buyer_id)
-    # Each side learns its own quote or offer, not the other's.
-    buyer_said = said | {"quote": ids.spell("qte", trade.quote_id)}
-    provider_said = said | {"offer": ids.spell("off", trade.offer_id)}
-    return (
-        events.of("trade.made", "trade", trade.id, trade.buyer_id, buyer_said, now=now),
-        events.of("trade.made", "trade", trade.id, trade.provider_id, provider_said, now=now),
+    trades.make(
+        actor,
+        (
+            Trade(
+                market=quote.market,
+                quote=quote,
+                offer=part.offer,
+                contract=made[part.id],
+                buyer_id=quote.buyer_id,
+                provider_id=part.offer.provider_id,
+                starts_at=line.starts_at,
+                ends_at=line.ends_at,
+                quantity=line.quantity,
+                unit_hours=line.quantity * ((line.ends_at - line.starts_at) // HOUR),
+                price_micros=part.price_micros,
+                currency=quote.currency,
+                offer_reserve_micros=part.reserve_micros,
+                created_at=now,
+            )
+            for part in parts
+            for line in _of(part, lines)
+        ),
+        now=now,
     )
