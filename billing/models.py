@@ -71,6 +71,7 @@ from billing.reconciliation.models import ClosingPolicy as ClosingPolicy
 from billing.reconciliation.models import ReconciliationRun as ReconciliationRun
 from billing.usage.models import AllocationSegment as AllocationSegment
 from billing.usage.models import MeteringPoint as MeteringPoint
+from billing.usage.models import UnratedUsage as UnratedUsage
 from billing.usage.models import UsageConflict as UsageConflict
 from billing.usage.models import UsageEvent as UsageEvent
 from billing.usage.models import UsageRejection as UsageRejection

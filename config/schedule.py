@@ -16,6 +16,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "expire quotes": {"task": "exchange.quotes.expire_due", "schedule": 2.0, "options": RING},
     "tick leases": {"task": "exchange.leases.run_due", "schedule": 5.0, "options": RING},
     "serve simulated agents": {"task": "exchange.agents.serve", "schedule": 15.0, "options": RING},
+    # What came in is charged within a minute or two, so that unbilled usage is known; the rest waits for the next ring.
+    "rate usage": {"task": "billing.rating.rate_waiting", "schedule": 30.0, "options": RING},
     # Contracts that ran over a billing month's end; the rows remember which are done.
     "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
     # Days decide when an invoice is past due and reminded of; a few minutes do not matter.

@@ -1,5 +1,7 @@
 """Rates what came in since the last time: each usage event once, into charges."""
 
+import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +12,6 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.contracts import queries as contract_queries
-from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.rules import TerminationReason
 from billing.contracts.terms import OfferingTerms, SlotTerms, Terms
@@ -25,6 +26,8 @@ from billing.usage.models import AllocationSegment
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
 from catalog.measures.rounding import PPM
+
+logger = logging.getLogger(__name__)
 
 AHEAD: Final = 20_000  # events of one transaction
 
@@ -79,7 +82,7 @@ def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
 
 def rate_all_pending(locked: Sequence[Contract], *, until: datetime, now: datetime) -> None:
     """Do as rate_pending for every contract that has something to rate: few of a run whose usage is rated ahead."""
-    waiting = store.waiting([contract.id for contract in locked], until=until)
+    waiting = store.waiting([contract.id for contract in locked])
     for contract in locked:
         if contract.id in waiting or periods.are_priced(Terms.from_document(contract.terms)):
             rate_pending(contract, until=until, now=now)
@@ -90,13 +93,35 @@ def rate_ahead(contract_id: UUID, *, until: datetime, now: datetime, at_most: in
     """Rate some of a contract's events before an invoice asks for them; return how many events.
 
     Each call is one transaction: whoever stops between two of them has lost nothing and starts again where the last
-    one ended. Tariffs that price whole periods are left to the invoice.
+    one ended. Tariffs that price whole periods are left to the invoice. A contract that somebody else has locked is
+    left alone. Raises Unpriceable.
     """
-    agreed = Agreed.of(contracts.locked(contract_id))
+    contract = Contract.objects.select_for_update(no_key=True, skip_locked=True).filter(id=contract_id).first()
+    if contract is None:
+        return 0
+    agreed = Agreed.of(contract)
     events = 0
     for portion in store.pending(contract_id, until=until, at_most=at_most):
         _rate_portion(agreed, portion, now=now)
         events += len(portion)
+    return events
+
+
+def rate_waiting(*, now: datetime, seconds: float) -> int:
+    """Rate what has come in, the contract that waits longest first, for about so many seconds; return how many events.
+
+    Each portion is a transaction of its own, whose lock on the contract gives two workers different ones. A contract
+    with an event that has no price is passed over, with a line in the log: its invoice will say so as well.
+    """
+    began, events = time.monotonic(), 0
+    for contract_id in store.contracts_waiting():
+        try:
+            while time.monotonic() - began < seconds and (more := rate_ahead(contract_id, until=now, now=now)):
+                events += more
+        except Unpriceable as error:
+            logger.warning("contract %s is not rated: %s", contract_id, error)
+        if time.monotonic() - began >= seconds:
+            break
     return events
 
 

@@ -1,5 +1,6 @@
 """Reads usage and writes charges in portions, so that a contract of a million reports takes no more memory than one."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,37 +11,39 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Min
 
 from accounts.foundation import ids
+from billing.contracts.models import ContractPause
 from billing.rating.charges import Charge, ChargeKind
 from billing.rating.periods import Measured, Span
 from billing.rating.quantities import exact_text
+from billing.usage.models import UnratedUsage
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
 from catalog.measures.tariffs import PriceModel
 
 PORTION: Final = 5_000  # events: some megabytes
+BATCHES: Final = 1_000  # of the list, looked at together
+TOGETHER: Final = 4 * PORTION  # events of such batches, but for a batch that has more
 BLOCK: Final = 1_000  # rows written at once
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NULL: Final = "\\N"
 
-# Time-ordered ids: an event comes before the one that reverses it. A look for each event, as a value and no join: the
-# planner, who last heard of the charges before there were any, would read all of them for each portion.
+# A look for each event, as a value and no join: the planner, who last heard of the charges before there were any, would
+# read all of them for each portion. Ids are in the order of time: an event comes before the one that reverses it.
 _PENDING: Final = """
     SELECT event.id, event.kind, point.offering_id, event.meter,
            (extract(epoch FROM event.starts_at) * 1000000)::bigint,
-           (extract(epoch FROM event.ends_at) * 1000000)::bigint, event.quantity
-    FROM billing_usageevent event JOIN billing_meteringpoint point ON point.id = event.metering_point_id
-    WHERE event.contract_id = %s AND event.id > %s AND event.ends_at <= %s
-      AND (SELECT true FROM billing_charge charge WHERE charge.usage_event_id = event.id LIMIT 1) IS NULL
-    ORDER BY event.id LIMIT %s
-"""
-
-_WAITING: Final = """
-    SELECT event.contract_id FROM billing_usageevent event
-    WHERE event.contract_id = ANY(%s) AND event.ends_at <= %s
-      AND NOT EXISTS (SELECT 1 FROM billing_charge charge WHERE charge.usage_event_id = event.id)
-    UNION SELECT contract_id FROM billing_contractpause WHERE contract_id = ANY(%s)
+           (extract(epoch FROM event.ends_at) * 1000000)::bigint, event.quantity, event.ends_at <= %(until)s
+    FROM unnest(%(firsts)s::uuid[], %(lasts)s::uuid[]) AS run (first_id, last_id),
+    LATERAL (
+        SELECT * FROM billing_usageevent one
+        WHERE contract_id = %(contract)s AND id BETWEEN run.first_id AND run.last_id AND id > %(after)s
+          AND (SELECT true FROM billing_charge charge WHERE charge.usage_event_id = one.id LIMIT 1) IS NULL
+        ORDER BY id LIMIT %(size)s
+    ) AS event JOIN billing_meteringpoint point ON point.id = event.metering_point_id
+    ORDER BY event.id LIMIT %(size)s
 """
 
 _COPY: Final = """
@@ -108,29 +111,118 @@ class Row:
 
 
 def pending(contract_id: UUID, *, until: datetime, at_most: int | None = None) -> Iterator[list[Pending]]:
-    """Yield a contract's unrated events that end by an instant, by id, in portions; charge one before the next."""
-    last, left = UUID(int=0), at_most
-    while left is None or left > 0:
-        size = PORTION if left is None else min(PORTION, left)
-        with connection.cursor() as cursor:
-            cursor.execute(_PENDING, [contract_id, last, until, size])
-            events = [
-                Pending(id_, EventKind(kind), offering_id, meter, _interval(start, end), quantity)
-                for id_, kind, offering_id, meter, start, end, quantity in cursor.fetchall()
-            ]
-        if events:
-            yield events
-        if len(events) < size:
+    """Yield a contract's unrated events that end by an instant, by id, in portions; charge one before the next.
+
+    Which batches have been charged wholly is taken off the list when the next portion is asked for, in the caller's
+    transaction.
+    """
+    left = at_most
+    last_batch = 0
+    while batches := _next_batches(contract_id, last_batch):
+        last_batch = batches[-1].id
+        seen = _Seen(batches)
+        while not seen.all:
+            size = PORTION if left is None else min(PORTION, left)
+            events = seen.next_portion(contract_id, until=until, size=size)
+            if events:
+                yield events
+            left = None if left is None else left - len(events)
+            if left == 0:
+                break
+        seen.take_off()
+        if left == 0:
             return
-        last = events[-1].id
-        left = None if left is None else left - len(events)
 
 
-def waiting(contract_ids: Sequence[UUID], *, until: datetime) -> set[UUID]:
-    """Return which contracts have unrated events that end by an instant, or pauses, whose charges come with time."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [list(contract_ids), until, list(contract_ids)])
-        return {contract_id for (contract_id,) in cursor.fetchall()}
+def _next_batches(contract_id: UUID, after: int) -> list[UnratedUsage]:
+    """Return the next batches on a contract's list, of a few portions together."""
+    batches: list[UnratedUsage] = []
+    events = 0
+    for batch in UnratedUsage.objects.filter(contract_id=contract_id, id__gt=after).order_by("id")[:BATCHES]:
+        batches.append(batch)
+        events += batch.events
+        if events >= TOGETHER:
+            break
+    return batches
+
+
+class _Seen:
+    """How far the events of some batches have been looked at, and which of them have to wait."""
+
+    def __init__(self, batches: Sequence[UnratedUsage]) -> None:
+        self.batches = batches
+        self.runs = _merged([(batch.first_id, batch.last_id) for batch in batches])
+        self.last = UUID(int=0)
+        self.waiting: list[UUID] = []  # in order
+        self.all = False
+
+    def next_portion(self, contract_id: UUID, *, until: datetime, size: int) -> list[Pending]:
+        """Look at so many more events; return those that end by an instant."""
+        runs = [run for run in self.runs if run[1] > self.last]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _PENDING,
+                {
+                    "contract": contract_id,
+                    "firsts": [first for first, _ in runs],
+                    "lasts": [last for _, last in runs],
+                    "after": self.last,
+                    "until": until,
+                    "size": size,
+                },
+            )
+            rows = cursor.fetchall()
+        self.all = len(rows) < size
+        if rows:
+            self.last = rows[-1][0]
+        self.waiting += [row[0] for row in rows if not row[-1]]
+        return [
+            Pending(id_, EventKind(kind), offering_id, meter, _interval(start, end), quantity)
+            for id_, kind, offering_id, meter, start, end, quantity, is_over in rows
+            if is_over
+        ]
+
+    def take_off(self) -> None:
+        """Take the batches off the list that have nothing left to be charged, and let the others begin there."""
+        done: list[int] = []
+        for batch in self.batches:
+            place = bisect_left(self.waiting, batch.first_id)
+            waits_from = self.waiting[place] if place < len(self.waiting) else None
+            if waits_from is not None and waits_from <= batch.last_id:
+                first_id = waits_from
+            elif self.all or batch.last_id <= self.last:
+                done.append(batch.id)
+                continue
+            else:
+                first_id = max(batch.first_id, self.last)
+            if first_id != batch.first_id:
+                UnratedUsage.objects.filter(id=batch.id).update(first_id=first_id)
+        if done:
+            UnratedUsage.objects.filter(id__in=done).delete()
+
+
+def _merged(runs: Iterable[tuple[UUID, UUID]]) -> list[tuple[UUID, UUID]]:
+    """Return the same ids in runs that do not overlap, in order: batches come in at the same time, too."""
+    merged: list[tuple[UUID, UUID]] = []
+    for first, last in sorted(runs):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def waiting(contract_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which contracts may have unrated events, or have pauses, whose charges come with time."""
+    unrated = UnratedUsage.objects.filter(contract_id__in=contract_ids).values_list("contract_id", flat=True)
+    paused = ContractPause.objects.filter(contract_id__in=contract_ids).values_list("contract_id", flat=True)
+    return {*unrated, *paused}
+
+
+def contracts_waiting() -> list[UUID]:
+    """Return the contracts that may have unrated events, the one that waits longest first."""
+    waiting = UnratedUsage.objects.values("contract_id").annotate(since=Min("id")).order_by("since")
+    return [row["contract_id"] for row in waiting]
 
 
 def keep(contract_id: UUID, rows: Iterable[Row], *, now: datetime) -> int:

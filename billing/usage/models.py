@@ -92,6 +92,30 @@ class UsageEvent(models.Model):
         return f"{self.source} {self.event_id}"
 
 
+class UnratedUsage(models.Model):
+    """Which events of a contract came in one statement and may have no charge yet: those from one id to another.
+
+    A trigger writes it with the events, so that none is ever forgotten, in whatever order batches are committed; rating
+    takes it off once they all have charges. It says nothing that the events and charges do not say, only where to look.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="unrated_usage")
+    first_id = models.UUIDField()  # UsageEvent.id
+    last_id = models.UUIDField()
+    events = models.PositiveIntegerField()  # how many there were
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(first_id__lte=F("last_id"), events__gt=0), name="unrated_usage_not_empty"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} to {self.last_id}"
+
+
 class AllocationSegment(models.Model):
     """An accepted segment, without its reversals: for each instant of a metering point there is at most one.
 

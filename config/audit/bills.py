@@ -137,6 +137,20 @@ BILLS: Final = (
             """,
     ),
     by_query(
+        "U8",
+        "an event that is not rated is on the list of what is to be rated",
+        "events",
+        counted="SELECT count(*) FROM billing_usageevent",
+        violations="""
+            SELECT e.event_id, 'is not rated, and nothing says so'
+            FROM billing_usageevent e LEFT JOIN billing_charge c ON c.usage_event_id = e.id
+            WHERE c.id IS NULL AND NOT EXISTS (
+                SELECT FROM billing_unratedusage u
+                WHERE u.contract_id = e.contract_id AND e.id BETWEEN u.first_id AND u.last_id
+            )
+            """,
+    ),
+    by_query(
         "V1",
         "a voucher is used as far as its uses say and not beyond its worth, and each use is on its document",
         "vouchers",

@@ -32,6 +32,9 @@ CORRUPTIONS: Final = (
         one("billing_charge", "usage_event_id = gen_random_uuid()", where="usage_event_id IS NOT NULL"),
     ),
     corruption(
+        "U8", "an event was forgotten before it was rated", lost("billing_charge", where="usage_event_id IS NOT NULL")
+    ),
+    corruption(
         "U3",
         "a segment begins before its lease",
         one("billing_allocationsegment", "starts_at = starts_at - interval '12 hours'"),

@@ -203,8 +203,9 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_usageevent_no_change",
         "billing_usageevent_no_truncate",
         "billing_usageevent_of_its_point",
+        "billing_usageevent_unrated",
     ),
-    "billing_usageevent_p0": ("billing_usageevent_p0_of_its_point",),
+    "billing_usageevent_p0": ("billing_usageevent_p0_of_its_point", "billing_usageevent_p0_unrated"),
     "billing_walletlanding": (
         "billing_walletlanding_keeps_its_terms",
         "billing_walletlanding_status_moves",

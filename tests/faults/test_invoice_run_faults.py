@@ -1,4 +1,4 @@
-"""A worker is killed at every point of an invoice run: no number is lost, and nothing is billed twice."""
+"""A worker is killed at every point of a run: no event and no number is lost, and nothing is billed twice."""
 
 import pytest
 from django.db import connection, transaction
@@ -7,7 +7,9 @@ from django.db.models import Count, Max
 from billing.invoices import services as invoices
 from billing.invoices.models import BilledCharge, Invoice, InvoiceCounter
 from billing.ledger.models import LedgerTransaction
+from billing.rating import services as rating
 from billing.rating.models import Charge
+from billing.usage.models import UnratedUsage, UsageEvent
 from config.audit.checks import ALL
 from tests.billing import delivery
 from tests.billing.delivery import AFTER, SYSTEM
@@ -47,3 +49,23 @@ def test_a_run_killed_at_every_point_goes_on_without_a_gap_and_bills_once(monkey
     assert BilledCharge.objects.count() == Charge.objects.count() == 3
     with connection.cursor() as cursor:
         assert [one.code for one in ALL if one.code[0] in "IU" and one.check(cursor).violations] == []
+
+
+def test_rating_killed_at_every_point_goes_on_and_charges_each_event_once() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 600_000)
+    for n in range(2):
+        contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+        metered = delivery.point(contract, stage.offering)
+        events = [delivery.segment(metered, f"s{n}-{hour}", hour, hour + 1, 4) for hour in range(7)]
+        delivery.report(stage, [*events, delivery.reversal(f"r{n}", f"s{n}-3")])
+
+    def nothing_is_forgotten() -> None:
+        with connection.cursor() as cursor:
+            assert [one.code for one in ALL if one.code == "U8" and one.check(cursor).violations] == []
+
+    kills = sweep(lambda: rating.rate_waiting(now=AFTER, seconds=60), clock_at=AFTER, after_each=nothing_is_forgotten)
+
+    assert kills > 10
+    assert Charge.objects.count() == UsageEvent.objects.count() == 16
+    assert not UnratedUsage.objects.exists()

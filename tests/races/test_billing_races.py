@@ -15,9 +15,10 @@ from billing.invoices import services as invoices
 from billing.invoices.models import Invoice, InvoiceCounter
 from billing.ledger import queries as books
 from billing.ledger.models import LedgerTransaction
+from billing.rating import services as rating
 from billing.rating.models import Charge
 from billing.usage import services as usage
-from billing.usage.models import AllocationSegment, UsageEvent
+from billing.usage.models import AllocationSegment, UnratedUsage, UsageEvent
 from tests.billing import delivery
 from tests.billing.delivery import AFTER, SYSTEM
 
@@ -107,6 +108,20 @@ def test_the_same_batch_sent_by_many_at_once_is_accepted_once() -> None:
     accepted = [item for result in results if isinstance(result, list) for item in result if item.status == "accepted"]
     assert sorted(item.event_id for item in accepted) == [f"s{n}" for n in range(10)]
     assert UsageEvent.objects.count() == AllocationSegment.objects.count() == 10
+
+
+def test_usage_rated_by_many_at_once_is_charged_once() -> None:
+    stage = delivery.stage()
+    delivery.fund(stage.buyer, 6_000_000)
+    for n in range(3):
+        contract = delivery.contract(stage, [delivery.slot(stage, 0, 10, 4, 10_000_000)])
+        metered = delivery.point(contract, stage.offering)
+        delivery.report(stage, [delivery.segment(metered, f"s{n}-{hour}", hour, hour + 1, 4) for hour in range(9)])
+
+    together([lambda: rating.rate_waiting(now=AFTER, seconds=60)] * 4)
+
+    assert Charge.objects.count() == UsageEvent.objects.count() == 27
+    assert not UnratedUsage.objects.exists()
 
 
 def test_overlapping_segments_sent_at_once_are_accepted_once() -> None:
