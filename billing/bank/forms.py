@@ -3,30 +3,13 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.forms import StrictForm
+from accounts.web.uploads import TextFileForm
 from billing.bank.rules import MAX_BYTES
 
 
-class StatementForm(StrictForm):
+class StatementForm(TextFileForm):
     """A statement as the bank gives it."""
 
-    statement = forms.FileField(label=_("Statement (CAMT.053 or CSV)"), max_length=120)
+    largest = MAX_BYTES
 
-    def text(self) -> str:
-        """Return what the valid form's file says."""
-        return str(self.cleaned_data["text"])
-
-    def clean(self) -> dict[str, object]:
-        """Read the file as text."""
-        cleaned = super().clean() or {}
-        uploaded = cleaned.get("statement")
-        if uploaded is None:
-            return cleaned
-        if uploaded.size > MAX_BYTES:
-            self.add_error("statement", f"The file has {uploaded.size} bytes; expected {MAX_BYTES} or fewer.")
-            return cleaned
-        try:
-            cleaned["text"] = uploaded.read().decode("utf-8")
-        except UnicodeDecodeError:
-            self.add_error("statement", "The file is not UTF-8 text.")
-        return cleaned
+    file = forms.FileField(label=_("Statement (CAMT.053 or CSV)"), max_length=120)

@@ -21,12 +21,12 @@ def bank_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every imported statement, and the form for the next."""
     form = StatementForm(request.POST, request.FILES) if request.method == "POST" else StatementForm()
     if request.method == "POST" and form.is_valid():
-        name = form.cleaned_data["statement"].name
+        name = form.name()
         try:
             imported = services.import_statement(actor, form.text(), file_name=name, now=clock.now())
         except DomainError as error:
             for problem in error.problems or [error]:
-                form.add_error("statement", problem.detail)
+                form.add_error("file", problem.detail)
         else:
             said = _("Imported.") if imported.is_new else _("This file was imported before: nothing has changed.")
             messages.success(request, said)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from accounts.foundation.tables import Problem as Problem
+from accounts.foundation.tables import Unreadable as Unreadable
 from catalog.measures.money import Money
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -11,28 +13,6 @@ MAX_ENTRIES: Final = 5_000
 MAX_PROBLEMS: Final = 50  # shown; all are counted
 EARLIEST: Final = date(2020, 1, 1)
 LATEST: Final = date(2099, 12, 31)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One field of one row that cannot be read: rows count from 1, and 0 is the file itself."""
-
-    row: int
-    field: str
-    seen: str
-    expected: str
-
-    def __str__(self) -> str:
-        place = f"row {self.row}, " if self.row else ""
-        return f"{place}{self.field}: {self.seen!r} was found; expected {self.expected}."
-
-
-class Unreadable(Exception):
-    """The file is no statement: every problem that was found."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(str(problems[0]))
-        self.problems = problems
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tests.pages.visitors import signed_in
 
 
 def file_of(content: bytes) -> dict[str, SimpleUploadedFile]:
-    return {"statement": SimpleUploadedFile("may.csv", content, content_type="text/csv")}
+    return {"file": SimpleUploadedFile("may.csv", content, content_type="text/csv")}
 
 
 def test_a_clerk_imports_a_statement_and_is_led_to_what_waits(story: Story) -> None:
