@@ -42,6 +42,7 @@ class BillingConfig(AppConfig):
         "billing_transferfile",
         "billing_invoiceseries",
         "billing_billbound",
+        "billing_fapiaotax",
         "billing_dunninglevel",
         "billing_dunningnotice",
     )

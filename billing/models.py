@@ -24,6 +24,11 @@ from billing.contracts.models import ContractResumption as ContractResumption
 from billing.contracts.models import ContractSlot as ContractSlot
 from billing.contracts.models import FeeSchedule as FeeSchedule
 from billing.contracts.models import TaxRate as TaxRate
+from billing.fapiao.models import Fapiao as Fapiao
+from billing.fapiao.models import FapiaoCall as FapiaoCall
+from billing.fapiao.models import FapiaoPart as FapiaoPart
+from billing.fapiao.models import FapiaoTax as FapiaoTax
+from billing.fapiao.models import FapiaoTitle as FapiaoTitle
 from billing.gateway.models import BalanceTransaction as BalanceTransaction
 from billing.gateway.models import GatewayCall as GatewayCall
 from billing.gateway.models import StripePayout as StripePayout

@@ -11,6 +11,7 @@ from billing.dashboard import api as dashboard
 from billing.documents import api as documents
 from billing.exports import api as exports
 from billing.exports.tables import Format
+from billing.fapiao import api as fapiao
 from billing.gateway import api as gateway
 from billing.invoices import api as invoices
 from billing.journals import api as journals
@@ -106,6 +107,16 @@ urlpatterns = [
         invoices.ApproveWriteOffView.as_view(),
         name="api_approve_write_off",
     ),
+    path("fapiao-titles", fapiao.Titles.as_view(), name="api_fapiao_titles"),
+    path("fapiao-titles/<ftl:title_id>/end", fapiao.EndTitle.as_view(), name="api_end_fapiao_title"),
+    path("fapiao", fapiao.AllFapiao.as_view(), name="api_all_fapiao"),
+    path("fapiao/<fap:fapiao_id>", fapiao.OneFapiao.as_view(), name="api_fapiao"),
+    path("fapiao/<fap:fapiao_id>/begin", fapiao.BeginFapiao.as_view(), name="api_begin_fapiao"),
+    path("fapiao/<fap:fapiao_id>/record", fapiao.RecordOne.as_view(), name="api_record_fapiao"),
+    path("fapiao/<fap:fapiao_id>/refuse", fapiao.RefuseOne.as_view(), name="api_refuse_fapiao"),
+    path("fapiao/<fap:fapiao_id>/red-letters", fapiao.RedLetters.as_view(), name="api_red_letters"),
+    path("fapiao-records", fapiao.FapiaoRecords.as_view(), name="api_fapiao_records"),
+    path("outstanding-fapiao", fapiao.OutstandingFapiao.as_view(), name="api_outstanding_fapiao"),
     path("statements", invoices.Statements.as_view(), name="api_statements"),
     path("statements/<stm:statement_id>", invoices.OneStatement.as_view(), name="api_statement"),
     path("statements/<stm:statement_id>/lines", invoices.StatementLines.as_view(), name="api_statement_lines"),

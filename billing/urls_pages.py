@@ -7,6 +7,8 @@ from billing.bounds import pages as bounds
 from billing.cards import pages as cards
 from billing.connect import pages as connect
 from billing.dashboard import pages as dashboard
+from billing.fapiao import desk as fapiao_desk
+from billing.fapiao import pages as fapiao
 from billing.invoices import pages as invoices
 from billing.journals import pages as journals
 from billing.ledger import pages as ledger
@@ -48,6 +50,16 @@ urlpatterns = [
     path("invoices/<inv:invoice_id>", invoices.invoice, name="invoice"),
     path("invoices/<inv:invoice_id>/<slug:code>", invoices.invoice_act, name="invoice_act"),
     path("contracts/<ctr:contract_id>/invoice", invoices.invoice_now, name="invoice_now"),
+    path("fapiao", fapiao.my_fapiao, name="my_fapiao"),
+    path("fapiao/titles", fapiao.title_enter, name="fapiao_title_enter"),
+    path("fapiao/titles/<ftl:title_id>/end", fapiao.title_end, name="fapiao_title_end"),
+    path("fapiao/<fap:fapiao_id>", fapiao.one_fapiao, name="fapiao"),
+    path("finance/fapiao", fapiao_desk.fapiao_queue, name="fapiao_queue"),
+    path("finance/fapiao/records", fapiao_desk.fapiao_import, name="fapiao_import"),
+    path("finance/fapiao/<fap:fapiao_id>", fapiao_desk.fapiao_work, name="fapiao_work"),
+    path("finance/fapiao/<fap:fapiao_id>/begin", fapiao_desk.fapiao_begin, name="fapiao_begin"),
+    path("finance/fapiao/<fap:fapiao_id>/refuse", fapiao_desk.fapiao_refuse, name="fapiao_refuse"),
+    path("finance/fapiao/<fap:fapiao_id>/red-letter", fapiao_desk.fapiao_red_letter, name="fapiao_red_letter"),
     path("sell/statements", invoices.statements, name="statements"),
     path("sell/statements/<stm:statement_id>", invoices.statement, name="statement"),
     path("sell/payouts", payouts.my_payouts, name="my_payouts"),

@@ -63,6 +63,21 @@ def choice(name: str, *, default: str, options: Iterable[str]) -> str:
     return value
 
 
+def address(name: str, *, is_needed: bool) -> str:
+    """Return the variable as an address that begins with https://, or with http:// on this machine; empty when unset.
+
+    Raises ImproperlyConfigured when it is another one, or missing and needed.
+    """
+    value = text(name)
+    if not value and not is_needed:
+        return ""
+    parts = urlsplit(value)
+    is_here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not parts.hostname or not (is_here or parts.scheme == "https") or parts.query or parts.fragment:
+        raise _wrong(name, value, "an address such as https://fapiao.example/v1, without a query")
+    return value
+
+
 def words(name: str, *, default: tuple[str, ...]) -> list[str]:
     """Return the variable split at commas."""
     value = text(name)

@@ -7,6 +7,9 @@ from billing.cards import services as cards
 from billing.cards import tasks as paying
 from billing.connect import services as connect
 from billing.connect import tasks as connecting
+from billing.fapiao import opening as fapiao
+from billing.fapiao import tasks as issuing
+from billing.invoices import corrections
 from billing.invoices import tasks as invoices
 from billing.payouts import tasks as payouts
 from billing.webhooks import services as webhooks
@@ -21,6 +24,8 @@ def register_all() -> None:
     registry.register("issue_statement", invoices.issue_statement)
     registry.register(bounds.INVOICE_WAITING, invoices.invoice_waiting, lease_seconds=300)
     registry.register("invoice_month", invoices.invoice_month, lease_seconds=300)
+    registry.register(corrections.DEMAND_RED_LETTER, issuing.demand_red_letter)
+    registry.register(fapiao.SEND_FAPIAO, issuing.send_fapiao)
     registry.register(connect.OPEN_ACCOUNT, connecting.open_account)
     registry.register(connect.SEND_TRANSFER, payouts.send_transfer)
     registry.register(connect.REVERSE_TRANSFER, payouts.reverse_transfer)

@@ -20,6 +20,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "rate usage": {"task": "billing.rating.rate_waiting", "schedule": 30.0, "options": RING},
     # Contracts that ran over a billing month's end; the rows remember which are done.
     "invoice months": {"task": "billing.invoices.enqueue_months", "schedule": 600.0},
+    # A fapiao takes the tax bureau minutes to days.
+    "look for fapiao": {"task": "billing.fapiao.poll", "schedule": 60.0},
     # Days decide when an invoice is past due and reminded of; a few minutes do not matter.
     "dun invoices": {"task": "billing.invoices.run_claims", "schedule": 300.0},
     # What made-up members do; nothing where there is no demo market.

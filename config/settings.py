@@ -216,6 +216,11 @@ STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 # Where customers transfer money to, as one line; printed on the pro-forma of a top-up.
 EXCHANGE_BANK_ACCOUNT = env.text("EXCHANGE_BANK_ACCOUNT")
 
+# What issues fapiao: `manual`, people record what the tax bureau's platform issued; `http`, a service at an address.
+FAPIAO_ISSUER = env.choice("FAPIAO_ISSUER", default="manual", options=("manual", "http"))
+FAPIAO_ISSUER_URL = env.address("FAPIAO_ISSUER_URL", is_needed=FAPIAO_ISSUER == "http")
+FAPIAO_ISSUER_TOKEN = env.text("FAPIAO_ISSUER_TOKEN")
+
 # --- Background work (read by config.celery) -------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL

@@ -65,6 +65,8 @@ PREFIXES: Final = {
     "pyt": "payout",
     "trf": "transfer file",
     "prk": "parked account",
+    "ftl": "fapiao title",
+    "fap": "fapiao",
 }
 
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]

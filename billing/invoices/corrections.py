@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from django.db.models import Sum
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import ids
 from accounts.foundation.errors import FieldProblem
+from accounts.jobs import services as jobs
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
@@ -35,6 +36,8 @@ from billing.rating.bills import SUPPLY, LineKind
 from catalog.measures import rounding
 from catalog.measures.money import format_minor
 from catalog.measures.rounding import PPM
+
+DEMAND_RED_LETTER: Final = "demand_red_letter"  # the key is the note's id; fapiao does the work
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def credit_invoice(
     lapsed_minor = redemption.give_back(_vouchers(taken), Source("invoice", note.id, "issue"), now=now)
     _give_back(invoice, note, lapsed_minor=lapsed_minor, now=now)
     trail.tell(actor, note, now=now)
+    # Where the invoice is on an issued fapiao, that has to be corrected too.
+    jobs.enqueue(DEMAND_RED_LETTER, str(note.id), now=now)
     if provider_bears_it:
         _credit_statement(actor, contract, taken, reason=reason, now=now)
     return note

@@ -5,6 +5,7 @@ from typing import Final
 from config.audit.bills import BILLS
 from config.audit.books import BOOKS
 from config.audit.cards import CARDS
+from config.audit.fapiao import FAPIAO
 from config.audit.gateway import GATEWAY
 from config.audit.invariants import check_all
 from config.audit.market import MARKET
@@ -24,6 +25,7 @@ ALL: Final = (
     *ROUNDS,
     *QUOTES,
     *BILLS,
+    *FAPIAO,
     *PAYOUTS,
     *WORKBENCH,
     *STRUCTURE,

@@ -91,6 +91,34 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_creditlimitchange_keeps_its_terms",
         "billing_creditlimitchange_status_moves",
     ),
+    "billing_fapiao": (
+        "billing_fapiao_adds_up",
+        "billing_fapiao_is_recorded_once",
+        "billing_fapiao_keeps_what_was_asked",
+        "billing_fapiao_status_moves",
+        "billing_fapiao_stays",
+    ),
+    "billing_fapiaocall": (
+        "billing_fapiaocall_keeps_what_is_sent",
+        "billing_fapiaocall_state_moves",
+        "billing_fapiaocall_stays",
+    ),
+    "billing_fapiaopart": (
+        "billing_fapiaopart_adds_up",
+        "billing_fapiaopart_keeps_its_amounts",
+        "billing_fapiaopart_lives_once",
+        "billing_fapiaopart_stays",
+    ),
+    "billing_fapiaotax": (
+        "billing_fapiaotax_adds_up",
+        "billing_fapiaotax_no_change",
+        "billing_fapiaotax_no_truncate",
+    ),
+    "billing_fapiaotitle": (
+        "billing_fapiaotitle_is_ended_once",
+        "billing_fapiaotitle_keeps_what_it_says",
+        "billing_fapiaotitle_stays",
+    ),
     "billing_projectbudget": ("billing_projectbudget_guard",),
     "billing_gatewaycall": (
         "billing_gatewaycall_keeps_what_was_asked",
@@ -368,6 +396,8 @@ UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {
     "billing_break": ("break_open_once",),
     "billing_charge": ("charge_gap_once",),
     "billing_creditlimitchange": ("credit_change_one_waits",),
+    "billing_fapiao": ("fapiao_number_once",),
+    "billing_fapiaopart": ("fapiao_one_lives_a_document",),
     "billing_holdevent": ("hold_placed_once", "hold_released_once"),
     "billing_invoice": ("invoice_number_text_once", "invoice_one_a_month", "invoice_one_at_contract_end"),
     "billing_payout": ("payout_one_accruing",),
