@@ -73,7 +73,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "balances that do not meet": (camt_of(GOOD, closing="112.51"), "112.50 CNY"),
     "csv: another header": ("a,b,c\n1,2,3\n", "one of account"),
     "csv: a header twice": (csv_of(("B1", "1.00", "")).replace("remittance", "account"), "each name once"),
-    "csv: a header alone": (csv_of(), "a row for each movement"),
+    "csv: a header alone": (csv_of(), "a row for each of them"),
     "csv: a quote that never ends": (f'{csv_of()}"x', "format of CSV"),
     "csv: too few cells": (f"{csv_of()}a,b\r\n", "8 cells"),
     "csv: too many cells": (csv_of(("B1", "1.00", "a,b,c")), "8 cells"),
