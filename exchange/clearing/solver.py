@@ -183,6 +183,7 @@ class Highs:
         model.setOptionValue("mip_heuristic_effort", 0.0)
         model.setOptionValue("mip_allow_restart", "off")
         model.setOptionValue("mip_detect_symmetry", "off")
+        model.setOptionValue("mip_pool_soft_limit", 2_000)  # cuts kept; a fifth of the default, for memory
         known = highspy.HighsSolution()
         known.col_value = list(start)
         known.value_valid = True

@@ -2,7 +2,9 @@
 
 A wave splits the cells into batches and gives each order that could move to exactly one of them, so the batches of a
 wave share neither supply nor demand: each is a pure function of the allocation before the wave, whoever computes it,
-and their answers add up in any order.
+and their answers add up in any order. Or a wave is one batch, the core: over all cells, what relaxation and allocation
+use, less the blocks on which both agree (as in Danna, Rothberg and Le Pape, Exploring relaxation induced neighborhoods
+to improve MIP solutions, 2005). It moves the blocks that are spread over the cells of several batches.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,15 +19,18 @@ from exchange.clearing.large.state import State, cost, left_over, usage
 from exchange.clearing.large.tables import Flags, Floats, Groups, Hourly, Ints, ranges
 from exchange.clearing.solver import Solver
 
+WHOLE = 1e-6  # of a lot
+
 
 @dataclass(frozen=True)
 class Effort:
     """How much a wave tries: choices of cells together, how far from the relaxation, and how long each program."""
 
-    choices: int  # near choices of one batch
     reach: float  # a choice counts as near while it loses at most this share of an average block's value
+    choices: int = 0  # near choices of one batch
     nodes: int = 1
     gap: float = 0.005
+    core: bool = False  # one batch over all cells, without the blocks that run as the relaxation has them
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class Planner:
         if barred is not None:
             near &= ~barred[self.market.groups.group] | (state.lots > 0)
         near_hourly = (self._hourly_loss <= effort.reach * self._mean) | (state.fills > 0)
+        if effort.core:
+            return self._core(state, near, near_hourly)
         batch_of = self._clusters(state, near, near_hourly, wave=wave, most=effort.choices)
         home = self._homes(state, near, batch_of)
         groups, hourly = self.market.groups, self.market.hourly
@@ -87,6 +94,13 @@ class Planner:
             if len(alternatives):
                 batches.append(Batch(alternatives, choices, most[choices]))
         return batches
+
+    def _core(self, state: State, near: Flags, near_hourly: Flags) -> list[Batch]:
+        """Return what is left to decide of the whole market, in one batch: of blocks that run as relaxed, nothing."""
+        apart = np.bincount(self._order, weights=np.abs(self._relaxed - state.lots))
+        alternatives = np.flatnonzero(near & (apart > WHOLE)[self._order])
+        choices = np.flatnonzero(near_hourly)
+        return [Batch(alternatives, choices, self.market.hourly.most[choices])] if len(alternatives) else []
 
     def _clusters(self, state: State, near: Flags, near_hourly: Flags, *, wave: int, most: int) -> Ints:
         """Return the batch of each cell: cells stay together that many orders could choose between.

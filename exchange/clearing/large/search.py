@@ -24,22 +24,18 @@ from exchange.clearing.large.state import State, losses, paid
 from exchange.clearing.large.tables import Flags, Floats, Ints
 from exchange.clearing.solver import Relaxation, Solution, Solver
 
-# Waves of rising effort. Small batches first: they are cheap, and follow where the relaxation differs.
+# First small batches: they are cheap, and follow where the relaxation differs. Then what they leave undecided, in one.
 BRIEF = (Effort(choices=1_200, reach=0.04, gap=0.01),)
-QUICK = (Effort(choices=600, reach=0.06), Effort(choices=2_000, reach=0.06))
-STANDARD = (
-    *QUICK,
-    Effort(choices=2_500, reach=0.08, gap=0.003),
-    Effort(choices=4_000, reach=0.06, gap=0.002),
-)
+QUICK = (Effort(choices=600, reach=0.06),)
+STANDARD = (*QUICK, Effort(core=True, reach=0.0, gap=0.001))
 THOROUGH = (
     *STANDARD,
-    Effort(choices=4_000, reach=0.1, gap=0.002),
-    *[Effort(choices=5_000, reach=0.08, nodes=5, gap=0.001)] * 4,
+    Effort(core=True, reach=0.01, gap=0.0005),
+    *[Effort(choices=2_500, reach=0.03, nodes=5, gap=0.001)] * 3,
 )
 SHORT = Pace(solves=0)
 # After blocks were given up, for the cells where they ran.
-REPAIR = Effort(choices=1_000, reach=0.06)
+REPAIR = Effort(choices=2_000, reach=0.02, gap=0.003)
 # So many integral columns are solved as one program at the end.
 WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=1e-3)  # JSON knows no infinity
 
@@ -150,7 +146,7 @@ class Search:
         return state
 
     def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:
-        state = self._computed(state, planner.plan(state, wave=number, effort=effort), effort)
+        state = _filled_up(self._computed(state, planner.plan(state, wave=number, effort=effort), effort))
         self.stats.waves.append(state.welfare)
         return state
 

@@ -221,6 +221,36 @@ def test_batches_of_a_wave_share_no_cell_no_block_and_no_room_of_an_hourly_order
     assert all(most <= market.orders.qmax[buyer] for (buyer, _), most in room.items())
 
 
+def test_the_core_is_one_batch_without_the_blocks_that_run_as_relaxed_and_gains(realistic: Book) -> None:
+    market, solver = built(realistic), Highs()
+    waves: list[tuple[State, Sequence[Batch], list[Answer | None]]] = []
+
+    def watch(state: State, batches: Sequence[Batch], effort: Effort) -> list[Answer | None]:
+        waves.append(
+            (state, batches, [neighbourhoods.solve(market, state, batch, effort, solver) for batch in batches])
+        )
+        return waves[-1][2]
+
+    program = programs.build(Part(market, market.groups, market.hourly, market.stacks.lots), integral=False)
+    solution = solver.relaxation(program.arrays).solve()
+    relaxed = np.asarray(solution.values)[program.lots]
+    limits = LargeLimits(waves=(Effort(core=True, reach=0.0),), whole_binaries=0, cuts=0, repairs=0)
+    Search(market, solver, limits, watch).run()
+    state, batches, answers = waves[0]
+    order = market.groups.order[market.groups.group]
+    agreed = {int(own) for own in np.unique(order) if (np.abs(relaxed - state.lots)[order == own] < 1e-6).all()}
+
+    assert len(batches) == 1
+    moved = set(order[batches[0].alternatives].tolist())
+    assert moved
+    assert agreed & set(order[state.lots > 0].tolist())
+    assert not moved & agreed
+    assert answers[0] is not None
+    after = neighbourhoods.merged(state, answers)
+    assert after.is_feasible
+    assert after.welfare == state.welfare + answers[0].gain > state.welfare
+
+
 @given(st.integers(0, 10**6))
 def test_the_division_of_the_rest_is_worth_what_the_obvious_one_is(seed: int) -> None:
     book = tiny.book("crowded", seed)
