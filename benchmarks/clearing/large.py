@@ -107,8 +107,8 @@ def _root(market: markets.Market, clock: Clock) -> str:
     return f"{len(arrays.row_lower):,} rows, {len(arrays.objective):,} columns, {len(arrays.value):,} entries"
 
 
-def _search(market: markets.Market, waves: tuple[Effort, ...], clock: Clock, bound: int | None) -> None:
-    timed = Timed(market, Highs(), search.Limits(waves=waves))
+def _search(market: markets.Market, limits: search.Limits, clock: Clock, bound: int | None) -> None:
+    timed = Timed(market, Highs(), limits)
     timed.clock = clock
     with clock.step("search with its relaxation"):
         found = timed.run()

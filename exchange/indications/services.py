@@ -20,7 +20,6 @@ from exchange.clearing import book as clearing_books
 from exchange.clearing import engine
 from exchange.clearing.book import Book
 from exchange.clearing.large.search import BRIEF
-from exchange.clearing.large.search import Limits as LargeLimits
 from exchange.clearing.outcome import Outcome
 from exchange.clearing.search import DEFAULT, Limits
 from exchange.indications import rules
@@ -36,7 +35,7 @@ from exchange.rounds.rules import TAKING_ORDERS
 
 # An indication is worth something before the gate only: small programs, and no long polish.
 LIMITS: Final[Limits] = replace(DEFAULT, nodes=500, work=100_000_000, program_binaries=5_000, passes=2, insertions=500)
-LARGE_LIMITS: Final = LargeLimits(waves=BRIEF, whole_binaries=1_000)
+LARGE_LIMITS: Final = replace(BRIEF, whole_binaries=1_000)
 _BATCH: Final = 1_000
 
 

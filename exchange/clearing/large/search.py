@@ -5,7 +5,7 @@ state and the batches of a wave and returns their answers in order.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,15 +24,6 @@ from exchange.clearing.large.state import State, losses, paid
 from exchange.clearing.large.tables import Flags, Floats, Ints
 from exchange.clearing.solver import Relaxation, Solution, Solver
 
-# First small batches: they are cheap, and follow where the relaxation differs. Then what they leave undecided, in one.
-BRIEF = (Effort(choices=1_200, reach=0.04, gap=0.01),)
-QUICK = (Effort(choices=600, reach=0.06),)
-STANDARD = (*QUICK, Effort(core=True, reach=0.0, gap=0.001))
-THOROUGH = (
-    *STANDARD,
-    Effort(core=True, reach=0.01, gap=0.0005),
-    *[Effort(choices=2_500, reach=0.03, nodes=5, gap=0.001)] * 3,
-)
 SHORT = Pace(solves=0)
 # After blocks were given up, for the cells where they ran.
 REPAIR = Effort(choices=2_000, reach=0.02, gap=0.003)
@@ -40,17 +31,32 @@ REPAIR = Effort(choices=2_000, reach=0.02, gap=0.003)
 WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=1e-3)  # JSON knows no infinity
 
 
+# Small batches first: they are cheap, and follow where the relaxation differs.
+CELLS = Effort(choices=600, reach=0.06)
+# Then what they leave undecided, as one program.
+CORE = Effort(core=True, reach=0.0, gap=0.001)
+
+
 @dataclass(frozen=True)
 class Limits:
     """Where the search of a large book stops."""
 
-    waves: tuple[Effort, ...] = STANDARD
+    waves: tuple[Effort, ...] = (CELLS, CORE)
     whole_binaries: int = 6_000
     dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: the first one is rounded
     pace: Pace = field(default_factory=Pace)
     cuts: int = 4  # rounds; each costs about a quarter of the relaxation
     repairs: int = 3
-    insertions: int = 20
+    insertions: int = 5
+
+
+BRIEF = Limits(waves=(replace(CELLS, reach=0.01, gap=0.02),), repairs=0)
+QUICK = Limits(waves=(CELLS,))
+STANDARD = Limits()
+THOROUGH = Limits(
+    waves=(CELLS, CORE, replace(CORE, reach=0.01), *[Effort(choices=2_500, reach=0.03, nodes=5, gap=0.001)] * 3),
+    insertions=20,
+)
 
 
 @dataclass

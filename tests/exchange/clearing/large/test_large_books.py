@@ -38,7 +38,7 @@ CONVEX = [family for family in tiny.FAMILIES if family not in {"budgets", "singl
 
 def clear(book: Book) -> Result:
     """Clear a book of any size on arrays."""
-    return engine.clear(book, limits=ON_ARRAYS, large_limits=LargeLimits(waves=QUICK))
+    return engine.clear(book, limits=ON_ARRAYS, large_limits=QUICK)
 
 
 def built(book: Book) -> Market:
@@ -164,7 +164,7 @@ def realistic() -> Book:
 
 
 def test_a_realistic_book_is_cleared_strictly_and_close_to_its_proven_bound(realistic: Book) -> None:
-    result = engine.clear(realistic, large_limits=LargeLimits(waves=QUICK))
+    result = engine.clear(realistic, large_limits=QUICK)
 
     assert result.strict
     assert not result.degraded
@@ -283,7 +283,7 @@ def test_among_equal_limits_the_earlier_order_is_served() -> None:
 
 
 def test_stats_tell_what_each_wave_reached(realistic: Book) -> None:
-    found = Search(built(realistic), Highs(), LargeLimits(waves=QUICK))
+    found = Search(built(realistic), Highs(), QUICK)
     found.run()
 
     assert found.stats.waves == sorted(found.stats.waves)
