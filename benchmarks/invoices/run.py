@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from benchmarks.books.dice import Dice
-from benchmarks.usage.server import serve, worked
+from benchmarks.server import serve, worked
 
 BUYERS: Final = 200
 DAYS: Final = 40  # of each contract, over the end of a month
@@ -70,7 +70,7 @@ def main() -> None:
         work()
         return
     with ExitStack() as stack:
-        server = serve(stack)
+        server = serve(stack).process
         until = fill(options.contracts, options.charges)
         from billing.invoices import months
 

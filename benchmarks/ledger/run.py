@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
+
+from benchmarks.server import serve
 
 WALLETS: Final = 200
 _HERE: Final = Path(__file__).resolve().parent
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--durable", action="store_true", help="wait for the disk at each commit, as the exchange does")
     options = parser.parse_args()
     with ExitStack() as stack:
-        programs = _serve(stack, durable=options.durable)
+        programs = serve(stack, durable=options.durable).programs
         organisations = _prepare()
         print("fee account | pgbench a second | ledger.post a second | ratio")
         from billing.ledger.chart import SHARDS
@@ -43,37 +44,6 @@ def main() -> None:
             ours = _post_all(organisations, options.clients, options.seconds, shards=shards)
             print(f"{shards} rows | {bench:.0f} | {ours:.0f} | {ours / bench:.2f}", flush=True)
         _check_books()
-
-
-def _serve(stack: ExitStack, *, durable: bool) -> Path:
-    """Start a PostgreSQL with a migrated database of its own; return where its programs are."""
-    from config import keys
-    from config.databases import APPLICATION_ROLE
-    from config.embedded import postgres
-
-    data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ledger-benchmark-")))
-    data.chmod(0o711)
-    roles = (postgres.SUPERUSER, postgres.OWNER_ROLE, APPLICATION_ROLE)
-    server = postgres.Postgres(
-        data / "postgres",
-        passwords={role: keys.random_text() for role in roles},
-        log=data / "postgres.log",
-        durable=durable,
-    )
-    stack.callback(server.stop)
-    os.environ.update(
-        DJANGO_SETTINGS_MODULE="config.settings",
-        EXCHANGE_DATA=str(data),
-        DATABASE_URL=server.url(APPLICATION_ROLE),
-        DATABASE_OWNER_URL=server.url(postgres.OWNER_ROLE),
-        REDIS_URL="redis://127.0.0.1:1/0",  # nothing here rings a bell
-    )
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
-    return server.programs
 
 
 def _prepare() -> list[UUID]:

@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack
 
 from benchmarks.books.dice import Dice
-from benchmarks.usage.server import serve
+from benchmarks.server import serve
 
 
 def main() -> None:

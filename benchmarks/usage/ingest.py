@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from benchmarks.usage.server import serve, worked
+from benchmarks.server import serve, worked
+from config import garbage
 
 BATCH: Final = 10_000
 COLUMNS: Final = (
@@ -34,9 +35,12 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=20)
     options = parser.parse_args()
     with ExitStack() as stack:
-        server = serve(stack)
+        server = serve(stack).process
         points = _points()
+        began = time.perf_counter()
         _fill(points[0], options.stored)
+        print(f"filled | {time.perf_counter() - began:.0f} s", flush=True)
+        garbage.leave_what_is_loaded()  # as a process of the web server does
         ours, plain, guarded = _Clock(server), _Clock(server), _Clock(server)
         for number in range(options.batches):
             body = _body(points, number)

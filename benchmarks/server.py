@@ -4,6 +4,7 @@ import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -23,20 +24,27 @@ def worked(server: int) -> float:
     return total
 
 
-def serve(stack: ExitStack) -> int:
-    """Start it, and set Django up as the application's role; return its process. Commits do not wait for the disk."""
+class Server(NamedTuple):
+    """The process of the server, and the directory of PostgreSQL's programs."""
+
+    process: int
+    programs: Path
+
+
+def serve(stack: ExitStack, *, durable: bool = False) -> Server:
+    """Start it, and set Django up as the application's role; commits wait for the disk only where they shall."""
     from config import keys
     from config.databases import APPLICATION_ROLE
     from config.embedded import postgres
 
-    data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usage-benchmark-")))
+    data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
     data.chmod(0o711)
     roles = (postgres.SUPERUSER, postgres.OWNER_ROLE, APPLICATION_ROLE)
     server = postgres.Postgres(
         data / "postgres",
         passwords={role: keys.random_text() for role in roles},
         log=data / "postgres.log",
-        durable=False,
+        durable=durable,
     )
     stack.callback(server.stop)
     os.environ.update(
@@ -59,4 +67,4 @@ def serve(stack: ExitStack) -> int:
         (backend,) = cursor.fetchone()
     parent = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
     connection.close()
-    return parent
+    return Server(parent, server.programs)
