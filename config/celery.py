@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready
 
+from config import garbage
 from config.bootstrap import ROOT
 from config.schedule import BEAT_SCHEDULE
 
@@ -31,6 +32,11 @@ def _say_ready(name: str) -> None:
     place = os.environ.get("EXCHANGE_RUN", "")
     if place:
         (Path(place) / name).touch()
+
+
+@worker_init.connect
+def _worker_has_loaded(**_: Any) -> None:
+    garbage.leave_what_is_loaded()  # before its processes are forked, which share what is left alone
 
 
 @worker_ready.connect
