@@ -56,7 +56,9 @@ def usage_missing(now: datetime, limit: int) -> list[Item]:
         JOIN accounts_organisation o ON o.id = p.provider_id
         JOIN billing_contract c ON c.id = p.contract_id
         WHERE p.ends_at <= %(before)s AND c.terminated_reason = ''
-          AND NOT EXISTS (SELECT 1 FROM billing_usageevent e WHERE e.metering_point_id = p.id)
+          AND NOT EXISTS (
+              SELECT 1 FROM billing_usageevent e WHERE e.contract_id = p.contract_id AND e.metering_point_id = p.id
+          )
         ORDER BY p.ends_at, p.id LIMIT %(limit)s
         """,
         before=now - USAGE_PATIENCE,

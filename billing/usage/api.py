@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
@@ -16,7 +17,7 @@ from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedI
 from accounts.web.views import ExchangeAPIView, ListMixin
 from billing.usage import queries
 from billing.usage import services as usage
-from billing.usage.models import UsageEvent
+from billing.usage.models import MeteringPoint, UsageEvent
 from billing.usage.rules import MAX_BATCH, MAX_BODY_BYTES, EventKind
 from billing.usage.serializers import BatchOut, UsageEventOut, batch_document
 from billing.usage.services import Line
@@ -91,7 +92,7 @@ class UsageFilters(django_filters.FilterSet):  # type: ignore[misc]
 
     kind = ChoiceFilter(options=EventKind)
     contract = TypedIdFilter(prefix="ctr", field_name="contract_id")
-    lease = TypedIdFilter(prefix="lse", field_name="metering_point__reference_id")
+    lease = TypedIdFilter(prefix="lse", method="of_lease")
     meter = TextFilter(max_length=32)
     received_from = InstantFilter(field_name="received_at", lookup_expr="gte")
     received_before = InstantFilter(field_name="received_at", lookup_expr="lt")
@@ -99,6 +100,11 @@ class UsageFilters(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = UsageEvent
         fields: ClassVar[list[str]] = []
+
+    def of_lease(self, rows: QuerySet[UsageEvent], name: str, lease_id: UUID) -> QuerySet[UsageEvent]:
+        """Return the events of a lease, found among those of its contract, which have an index."""
+        points = MeteringPoint.objects.filter(reference_id=lease_id)
+        return rows.filter(contract_id__in=points.values("contract_id"), metering_point__reference_id=lease_id)
 
 
 class UsageEvents(ListMixin[UsageEvent], ExchangeAPIView):
