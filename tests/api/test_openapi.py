@@ -10,6 +10,8 @@ from accounts.foundation import ids
 from tests.api.caller import Api
 from tests.api.routes import api_routes
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def description() -> Any:

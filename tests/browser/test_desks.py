@@ -28,7 +28,7 @@ from tests.browser import stage
 from tests.browser.conftest import NARROW, WIDE, PageFactory
 from tests.browser.stage import DAY, Eye
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 # The id in an address: pages that differ in it alone are one page.
 _ID: Final = re.compile(r"[a-z]{3}_[0-9a-z]{26}")

@@ -15,7 +15,7 @@ from tests.billing import delivery
 from tests.billing.delivery import AFTER, SYSTEM
 from tests.faults.killed import sweep
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 UNTIL = delivery.at(6)
 
 

@@ -26,7 +26,7 @@ from tests.exchange import cast
 from tests.exchange.cast import GATE, NOW, Story
 from tests.faults.killed import sweep
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 def enter_the_story() -> Story:

@@ -12,6 +12,8 @@ import pytest
 
 from config import bootstrap
 
+pytestmark = pytest.mark.long
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 

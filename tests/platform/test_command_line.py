@@ -8,6 +8,8 @@ import pytest
 
 from config import command_line, embedded
 
+pytestmark = pytest.mark.long
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 

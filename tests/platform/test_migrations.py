@@ -8,6 +8,8 @@ from django.db import connection
 from config import roles, schema
 from tests.architecture.sources import LINE
 
+pytestmark = pytest.mark.long
+
 _SCHEMA = """
     SELECT 'column', attrelid::regclass::text, attnum::text,
            concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,

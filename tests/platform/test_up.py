@@ -16,6 +16,8 @@ import pytest
 
 from config.embedded import processes
 
+pytestmark = pytest.mark.long
+
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120  # on a busy machine
 
