@@ -63,6 +63,7 @@ from billing.payouts.models import StatementRelease as StatementRelease
 from billing.payouts.models import TransferFile as TransferFile
 from billing.periods.models import AccountingPeriod as AccountingPeriod
 from billing.periods.models import PeriodReopening as PeriodReopening
+from billing.policies.models import PolicyChange as PolicyChange
 from billing.pricing.models import Coefficient as Coefficient
 from billing.pricing.models import CustomerClass as CustomerClass
 from billing.pricing.models import PriceAdjustment as PriceAdjustment

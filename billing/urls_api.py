@@ -20,6 +20,7 @@ from billing.ledger import api as ledger
 from billing.payments import api as payments
 from billing.payouts import api as payouts
 from billing.periods import api as periods
+from billing.policies import api as policies
 from billing.pricing import api as pricing
 from billing.reconciliation import api as reconciliation
 from billing.usage import api as usage
@@ -89,6 +90,11 @@ urlpatterns = [
     path("price-adjustments", pricing.PriceAdjustments.as_view(), name="api_price_adjustments"),
     path("coefficients", pricing.Coefficients.as_view(), name="api_coefficients"),
     path("vouchers", pricing.Vouchers.as_view(), name="api_vouchers"),
+    path("voucher-imports", pricing.VoucherImports.as_view(), name="api_voucher_imports"),
+    path("tax-rates", policies.TaxRates.as_view(), name="api_tax_rates"),
+    path("policy-changes", policies.PolicyChanges.as_view(), name="api_policy_changes"),
+    path("policy-changes/<pch:change_id>/approve", policies.ApproveChange.as_view(), name="api_approve_policy"),
+    path("policy-changes/<pch:change_id>/decline", policies.DeclineChange.as_view(), name="api_decline_policy"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<ctr:contract_id>", contracts.OneContract.as_view(), name="api_contract"),
     path("contracts/<ctr:contract_id>/invoice", invoices.InvoiceOfContract.as_view(), name="api_invoice_contract"),

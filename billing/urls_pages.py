@@ -14,6 +14,8 @@ from billing.journals import pages as journals
 from billing.ledger import pages as ledger
 from billing.payments import pages as payments
 from billing.payouts import pages as payouts
+from billing.policies import pages as policies
+from billing.pricing import pages as pricing
 from billing.reconciliation import closing_pages as closing
 from billing.reconciliation import pages as reconciliation
 from billing.usage import pages as usage
@@ -95,6 +97,11 @@ urlpatterns = [
     path("finance/breaks/<brk:break_id>/decline", reconciliation.break_decline, name="break_decline"),
     path("finance/parked-accounts", bounds.parked, name="parked_accounts"),
     path("finance/parked-accounts/<prk:parking_id>/release", bounds.parked_release, name="parked_release"),
+    path("finance/tax-rates", policies.tax_rates, name="tax_rates"),
+    path("finance/policy-changes", policies.policy_import, name="policy_import"),
+    path("finance/policy-changes/<pch:change_id>", policies.policy_decide, name="policy_decide"),
+    path("finance/vouchers", pricing.vouchers, name="vouchers"),
+    path("finance/vouchers/import", pricing.voucher_import, name="voucher_import"),
     path("finance/journals", journals.journals, name="journals"),
     path("finance/journals/<jrn:journal_id>/approve", journals.journal_approve, name="journal_approve"),
     path("finance/journals/<jrn:journal_id>/decline", journals.journal_decline, name="journal_decline"),

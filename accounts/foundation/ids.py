@@ -67,6 +67,8 @@ PREFIXES: Final = {
     "prk": "parked account",
     "ftl": "fapiao title",
     "fap": "fapiao",
+    "pch": "change of a policy",
+    "txr": "tax rate",
 }
 
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]

@@ -11,8 +11,9 @@ from accounts.actors.actor import Capability
 from accounts.foundation import clock
 from accounts.web.filters import InstantFilter, TextFilter, TypedIdFilter
 from accounts.web.idempotent import idempotent
+from accounts.web.rows import RowResultsOut
 from accounts.web.views import ANY_ACTOR, ExchangeAPIView, ListMixin
-from billing.pricing import queries, services
+from billing.pricing import imports, queries, services
 from billing.pricing.models import Coefficient, CustomerClass, PriceAdjustment, Voucher
 from billing.pricing.serializers import (
     CoefficientOut,
@@ -23,6 +24,7 @@ from billing.pricing.serializers import (
     NewVoucher,
     PriceAdjustmentOut,
     VoucherOut,
+    VoucherRows,
 )
 from billing.pricing.services import VoucherSpec
 
@@ -179,3 +181,21 @@ class Vouchers(ListMixin[Voucher], ExchangeAPIView):
             resources=tuple(said.get("resources", ())),
         )
         return self.answer(services.issue_voucher(self.actor, spec, now=now))
+
+
+class VoucherImports(ExchangeAPIView):
+    """Many vouchers at once."""
+
+    required_capability: ClassVar = {"POST": Capability.OPERATE_BOOKS}
+    inputs: ClassVar = {"POST": VoucherRows}
+    outputs: ClassVar = {"POST": RowResultsOut}
+    statuses: ClassVar = {"POST": 200}
+    max_body_bytes: ClassVar = 2 * imports.MAX_FILE_BYTES
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Issue each row by itself: good rows are kept, and every row has a result."""
+        said, now = self.read(), clock.now()
+        if "content" in said:
+            return self.answer({"rows": imports.issue_csv(self.actor, said["content"], now=now)})
+        return self.answer({"rows": imports.issue_objects(self.actor, said["rows"], now=now)})

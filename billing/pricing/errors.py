@@ -1,6 +1,6 @@
 """What pricing declines."""
 
-from accounts.foundation.errors import Conflict, Invalid, NotFound, Unprocessable
+from accounts.foundation.errors import Conflict, FieldProblem, Invalid, NotFound, Unprocessable, mismatch
 
 
 class NotInForceBefore(Conflict):
@@ -42,4 +42,5 @@ class VoucherAlreadyOver(Unprocessable):
     code = "voucher_already_over"
 
     def __init__(self, valid_to: str, now: str) -> None:
-        super().__init__(f"The voucher would end at {valid_to}; expected a time after now, {now}.")
+        problem = FieldProblem("/valid_to", mismatch(valid_to, f"a time after now, {now}"))
+        super().__init__(f"The voucher would end at {valid_to}; expected a time after now, {now}.", [problem])

@@ -5,13 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.foundation.fields import StrictChoice, StrictDateTime, StrictInteger, StrictText, TypedId
+from accounts.web.rows import one_of
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
 from billing.ledger.serializers import MoneyInput, MoneyOut
+from billing.pricing.imports import MAX_FILE_BYTES, MAX_ROWS, MAX_SCOPE
 from billing.pricing.rules import MAX_FACTOR_PPM, MAX_VOUCHER_MINOR
 from catalog.measures.tariffs import PRECISIONS
 from catalog.offerings.rules import Quality
-
-MAX_SCOPE = 64  # meters or resources of one voucher
 
 
 class NewCustomerClass(InputSerializer):
@@ -92,6 +92,17 @@ class NewVoucher(InputSerializer):
     valid_to = StrictDateTime()
     meters = serializers.ListField(child=StrictText(max_length=32), max_length=MAX_SCOPE, required=False)
     resources = serializers.ListField(child=StrictText(max_length=64), max_length=MAX_SCOPE, required=False)
+
+
+class VoucherRows(InputSerializer):
+    """Vouchers as rows: `content` as CSV, or `rows` as objects of texts with the same columns."""
+
+    content = StrictText(max_length=MAX_FILE_BYTES, multiline=True, required=False)
+    rows = serializers.ListField(child=serializers.JSONField(), min_length=1, max_length=MAX_ROWS, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take one of the two."""
+        return one_of(attrs, "content", "rows")
 
 
 class VoucherOut(OutputSerializer):

@@ -10,6 +10,7 @@ from config.audit.gateway import GATEWAY
 from config.audit.invariants import check_all
 from config.audit.market import MARKET
 from config.audit.payouts import PAYOUTS
+from config.audit.policies import POLICIES
 from config.audit.quotes import QUOTES
 from config.audit.rounds import ROUNDS
 from config.audit.structure import STRUCTURE
@@ -27,6 +28,7 @@ ALL: Final = (
     *BILLS,
     *FAPIAO,
     *PAYOUTS,
+    *POLICIES,
     *WORKBENCH,
     *STRUCTURE,
 )

@@ -15,6 +15,7 @@ from tests.audit import (
     of_gateway,
     of_market,
     of_payouts,
+    of_policies,
     of_quotes,
     of_structure,
     of_wallets,
@@ -33,6 +34,7 @@ ROWS = (
     *of_bills.CORRUPTIONS,
     *of_fapiao.CORRUPTIONS,
     *of_payouts.CORRUPTIONS,
+    *of_policies.CORRUPTIONS,
     *of_workbench.CORRUPTIONS,
     *of_structure.CORRUPTIONS,
 )

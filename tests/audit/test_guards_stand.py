@@ -142,6 +142,7 @@ UNIQUE_INDEXES: Final[dict[str, tuple[str, ...]]] = {
     "billing_payoutdestination": ("payout_destination_one_at_a_time",),
     "billing_payoutitem": ("payout_item_paid_once",),
     "billing_periodreopening": ("reopening_one_at_a_time",),
+    "billing_policychange": ("policy_change_waits_once",),
     "billing_walletlanding": ("wallet_landing_one_at_a_time",),
     "exchange_round": ("round_one_in_progress",),
     "exchange_roundorder": ("round_order_locked_once",),

@@ -113,6 +113,12 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_fapiaotitle_keeps_what_it_says",
         "billing_fapiaotitle_stays",
     ),
+    "billing_policychange": (
+        "billing_policychange_is_decided_once",
+        "billing_policychange_keeps_what_it_says",
+        "billing_policychange_status_moves",
+        "billing_policychange_stays",
+    ),
     "billing_projectbudget": ("billing_projectbudget_guard",),
     "billing_gatewaycall": (
         "billing_gatewaycall_keeps_what_was_asked",

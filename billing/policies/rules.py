@@ -1,0 +1,29 @@
+"""Where a proposed change of the rules stands: plain values."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+MAX_ROWS: Final = 500
+MAX_FILE_BYTES: Final = 512 * 1024
+
+
+class KindName(StrEnum):
+    """Which table of dated rows a change adds to."""
+
+    TAX_RATE = "tax_rate"
+
+
+class ChangeStatus(StrEnum):
+    """Where a change stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+CHANGE_MOVES: Final[Mapping[ChangeStatus, frozenset[ChangeStatus]]] = {
+    ChangeStatus.PROPOSED: frozenset({ChangeStatus.APPROVED, ChangeStatus.DECLINED}),
+    ChangeStatus.APPROVED: frozenset(),
+    ChangeStatus.DECLINED: frozenset(),
+}
