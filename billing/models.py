@@ -54,6 +54,7 @@ from billing.ledger.models import LedgerTransaction as LedgerTransaction
 from billing.payments.models import BankReceipt as BankReceipt
 from billing.payments.models import ReceiptPart as ReceiptPart
 from billing.payments.models import TopUp as TopUp
+from billing.payouts.models import DisputeHold as DisputeHold
 from billing.payouts.models import Payout as Payout
 from billing.payouts.models import PayoutDestination as PayoutDestination
 from billing.payouts.models import PayoutItem as PayoutItem

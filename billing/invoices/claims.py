@@ -13,8 +13,10 @@ from django.db import transaction
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.errors import NotAllowed
 from accounts.foundation.failures import Failures
+from billing.contracts import services as contracts
+from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
-from billing.invoices import rules, trail
+from billing.invoices import contested, rules, trail
 from billing.invoices.errors import (
     DisputeTooLate,
     InvoiceMoveRefused,
@@ -28,6 +30,7 @@ from billing.invoices.rules import InvoiceKind, InvoiceStatus, Resolution
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
+from billing.payouts import holds
 from catalog.measures.money import format_minor
 
 _DUNNING: Final = Actor.system("dunning")
@@ -92,11 +95,12 @@ def _dun(invoice_id: UUID, *, now: datetime) -> bool:
 def dispute(actor: Actor, invoice_id: UUID, *, reason: str, now: datetime) -> Invoice:
     """Object to an invoice, within the dispute days of its contract or before it is due.
 
-    One that is paid already stays paid; finance is asked all the same. Raises NoSuchInvoice, InvoiceMoveRefused and
+    One that is paid already stays paid; finance is asked all the same. The provider's part of it is not paid out
+    until there is an answer. Raises NoSuchInvoice, InvoiceMoveRefused and
     DisputeTooLate.
     """
     actor.require(Capability.TRADE)
-    invoice = _locked(invoice_id)
+    contract, invoice = _locked_with_contract(invoice_id)
     if invoice.organisation_id != actor.organisation():
         raise NoSuchInvoice
     is_disputed = invoice.disputes.filter(resolved_at__isnull=True).exists()
@@ -105,7 +109,8 @@ def dispute(actor: Actor, invoice_id: UUID, *, reason: str, now: datetime) -> In
     until = disputable_until(invoice)
     if now >= until:
         raise DisputeTooLate(until.isoformat())
-    InvoiceDispute.objects.create(invoice=invoice, reason=reason, opened_by=actor.label, opened_at=now)
+    opened = InvoiceDispute.objects.create(invoice=invoice, reason=reason, opened_by=actor.label, opened_at=now)
+    contested.hold_for(opened, contract, now=now)
     if invoice.status == InvoiceStatus.PAID:
         trail.tell(actor, invoice, "disputed", now=now, facts={"reason": reason})
     else:
@@ -124,10 +129,11 @@ def disputable_until(invoice: Invoice) -> datetime:
 def resolve(actor: Actor, invoice_id: UUID, resolution: Resolution, *, reason: str, now: datetime) -> Invoice:
     """Answer a dispute; what is upheld is then corrected by a credit note. Raises NoSuchInvoice, NoSuchDispute.
 
-    The invoice is owed again: from its due day on as past due. One that a credit note has settled stays paid.
+    The invoice is owed again: from its due day on as past due. One that a credit note has settled stays paid. What was
+    held of the provider's is paid with the next payout.
     """
     actor.require(Capability.OPERATE_BOOKS)
-    invoice = _locked(invoice_id)
+    _, invoice = _locked_with_contract(invoice_id)
     opened = InvoiceDispute.objects.select_for_update(no_key=True).filter(invoice=invoice, resolved_at__isnull=True)
     found = opened.first()
     if found is None:
@@ -135,6 +141,7 @@ def resolve(actor: Actor, invoice_id: UUID, resolution: Resolution, *, reason: s
     found.resolution, found.resolution_reason = resolution, reason
     found.resolved_by, found.resolved_at = actor.label, now
     found.save(update_fields=["resolution", "resolution_reason", "resolved_by", "resolved_at"])
+    holds.lift(found.id, now=now)
     facts = {"resolution": str(resolution), "reason": reason}
     if invoice.status == InvoiceStatus.DISPUTED:
         is_past_due = invoice.due_at is not None and invoice.due_at < now
@@ -193,6 +200,14 @@ def approve_write_off(actor: Actor, invoice_id: UUID, *, now: datetime) -> Invoi
     facts = {"written_off": format_minor(lost_minor, invoice.currency), "reason": asked.reason}
     _move(actor, invoice, InvoiceStatus.WRITTEN_OFF, now=now, facts=facts)
     return invoice
+
+
+def _locked_with_contract(invoice_id: UUID) -> tuple[Contract, Invoice]:
+    contract_id = Invoice.objects.filter(id=invoice_id).values_list("contract_id", flat=True).first()
+    if contract_id is None:
+        raise NoSuchInvoice
+    # The contract before the invoice: its statement is issued under the same lock.
+    return contracts.locked(contract_id), _locked(invoice_id)
 
 
 def _locked(invoice_id: UUID) -> Invoice:

@@ -337,6 +337,22 @@ def _credit_statement(
     return note
 
 
+def provider_part(invoice: Invoice, contract: Contract, statement: Invoice) -> int:
+    """Return what a note over all that is left of an invoice would take from the provider, with tax.
+
+    All of the statement where it has no lines like the invoice's.
+    """
+    try:
+        supplied = [one for one in _taken(invoice, None) if one.line.kind in rules.SUPPLIED]
+        counterparts = _counterparts(statement, supplied)
+    except NothingToCredit:
+        return 0
+    except StatementMissing:
+        return statement.total_minor
+    lines = [*(_line(statement, one) for one in counterparts), *_commission(statement, contract, counterparts)]
+    return -sum(line.amount_minor for line in lines) - sum(tax.tax_minor for tax in _taxes(statement, lines))
+
+
 def _counterparts(statement: Invoice, supplied: Sequence[_Taken]) -> list[_Taken]:
     """Return the same of the statement's lines for the same supply at the same price, of each what is left of it.
 

@@ -23,7 +23,7 @@ from billing.contracts.errors import NoSuchContract
 from billing.contracts.models import Contract
 from billing.contracts.rules import ContractStatus
 from billing.contracts.terms import Terms
-from billing.invoices import batches, issuing, months, rules, trail
+from billing.invoices import batches, contested, issuing, months, rules, trail
 from billing.invoices.batches import Due
 from billing.invoices.errors import ContractNotOver, NothingToInvoice
 from billing.invoices.issuing import Draft
@@ -205,6 +205,7 @@ def _state_provider(actor: Actor, contract: Contract, *, now: datetime) -> Invoi
             due_at=statement.period_end + timedelta(days=agreed.dispute_days),
             now=now,
         )
+        contested.hold_open(contract, now=now)
     trail.tell(actor, statement, now=now)
     return statement
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from billing.payouts.models import Payout, PayoutItem, ProviderBalance, StatementRelease
+from billing.payouts.models import DisputeHold, Payout, PayoutItem, ProviderBalance, StatementRelease
 from billing.payouts.rules import ItemPart, PayoutStatus
 
 
@@ -28,12 +28,25 @@ def add(payout: Payout, release: StatementRelease, part: ItemPart, amount_minor:
     PayoutItem.objects.create(payout=payout, release=release, part=part, amount_minor=amount_minor)
 
 
+def add_hold(payout: Payout, hold: DisputeHold, part: ItemPart, amount_minor: int) -> None:
+    """Let a payout that accrues pay less for a dispute, or pay what one had held."""
+    PayoutItem.objects.create(
+        payout=payout, release_id=hold.release_id, hold=hold, part=part, amount_minor=amount_minor
+    )
+
+
 def give_on(payout: Payout, *, now: datetime) -> None:
     """Let the next payout pay what a failed one did not; the failed one keeps its list."""
     following = open_payout(payout.organisation_id, payout.currency, now=now)
     items = list(payout.items.filter(given_on_at__isnull=True))
     payout.items.filter(given_on_at__isnull=True).update(given_on_at=now)
     PayoutItem.objects.bulk_create(
-        PayoutItem(payout=following, release_id=item.release_id, part=item.part, amount_minor=item.amount_minor)
+        PayoutItem(
+            payout=following,
+            release_id=item.release_id,
+            hold_id=item.hold_id,
+            part=item.part,
+            amount_minor=item.amount_minor,
+        )
         for item in items
     )

@@ -70,6 +70,47 @@ class StatementRelease(models.Model):
         return f"{self.amount_minor} {self.currency} due {self.due_at:%Y-%m-%d}"
 
 
+class DisputeHold(models.Model):
+    """A provider's part of a disputed invoice: kept from being paid until the dispute is resolved.
+
+    It waits for the release of its statement, holds from then on, and is lifted once. `dispute_id` is the dispute's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    release = models.ForeignKey(StatementRelease, on_delete=models.PROTECT, related_name="holds")
+    dispute_id = models.UUIDField(unique=True)
+    amount_minor = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    held_at = models.DateTimeField(null=True)
+    transaction = models.OneToOneField(LedgerTransaction, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lift_transaction = models.OneToOneField(LedgerTransaction, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="dispute_hold_not_below_zero"),
+            models.CheckConstraint(
+                condition=Q(held_at__isnull=True, transaction__isnull=True)
+                | Q(held_at__gte=F("created_at"), transaction__isnull=False, amount_minor__gt=0),
+                name="dispute_hold_held_is_posted",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lift_transaction__isnull=True)
+                | Q(lifted_at__gte=F("created_at"), held_at__isnull=True, lift_transaction__isnull=True)
+                | Q(lifted_at__gte=F("held_at"), lift_transaction__isnull=False),
+                name="dispute_hold_lifted_is_posted",
+            ),
+            models.CheckConstraint(
+                condition=Q(created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST)
+                & (Q(lifted_at__isnull=True) | Q(lifted_at__lt=strict.LATEST)),
+                name="dispute_hold_times_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} held"
+
+
 class PayoutPolicy(models.Model):
     """When and how a provider is paid, from an instant on; without an organisation, everybody else. Append-only."""
 
@@ -293,6 +334,7 @@ class PayoutItem(models.Model):
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="items")
     release = models.ForeignKey(StatementRelease, on_delete=models.PROTECT, related_name="payout_items")
     part = models.CharField(max_length=8)
+    hold = models.ForeignKey(DisputeHold, on_delete=models.PROTECT, null=True, related_name="payout_items")
     amount_minor = models.BigIntegerField()
     given_on_at = models.DateTimeField(null=True)
 
@@ -302,7 +344,16 @@ class PayoutItem(models.Model):
             models.CheckConstraint(condition=Q(part__in=list(ItemPart)), name="payout_item_part_known"),
             models.CheckConstraint(condition=~Q(amount_minor=0), name="payout_item_moves_something"),
             models.UniqueConstraint(
-                fields=["release", "part"], condition=Q(given_on_at__isnull=True), name="payout_item_paid_once"
+                fields=["release", "part", "hold"],
+                condition=Q(given_on_at__isnull=True),
+                nulls_distinct=False,
+                name="payout_item_paid_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(hold__isnull=True, part__in=[ItemPart.RELEASE.value, ItemPart.RESERVE.value])
+                | Q(hold__isnull=False, part=ItemPart.HELD.value, amount_minor__lt=0)
+                | Q(hold__isnull=False, part=ItemPart.LIFTED.value, amount_minor__gt=0),
+                name="payout_item_of_a_hold",
             ),
         ]
 

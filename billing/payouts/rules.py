@@ -53,6 +53,8 @@ class ItemPart(StrEnum):
 
     RELEASE = "release"  # what the dispute window set free
     RESERVE = "reserve"  # what was kept back then
+    HELD = "held"  # below zero: what a buyer disputes
+    LIFTED = "lifted"  # the same, once the dispute is resolved
 
 
 def last_due(frequency: Frequency, now: datetime) -> datetime:

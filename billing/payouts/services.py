@@ -15,7 +15,7 @@ from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.models import LedgerTransaction
 from billing.ledger.rules import Line, Source, credit, debit
-from billing.payouts import accruals, queries, rules
+from billing.payouts import accruals, holds, queries, rules
 from billing.payouts.models import StatementRelease
 from billing.payouts.rules import ItemPart
 from billing.periods import queries as periods
@@ -93,6 +93,7 @@ def _release(release_id: UUID, *, now: datetime) -> bool:
     release.save(update_fields=["transaction", "released_at", "reserve_minor", "reserve_due_at"])
     if free_minor:
         accruals.add(payout, release, ItemPart.RELEASE, free_minor)
+    holds.take_from(release, now=now)
     _tell(release, "release", release.amount_minor, {"reserve": format_minor(reserve_minor, release.currency)}, now=now)
     return True
 

@@ -110,7 +110,8 @@ BOOKS: Final = (
             LEFT JOIN billing_manualjournal j ON t.source_type = 'journal' AND j.id = t.source_id
             LEFT JOIN billing_payout o ON t.source_type = 'payout' AND o.id = t.source_id
             LEFT JOIN billing_voucher v ON t.source_type = 'voucher' AND v.id = t.source_id
-            WHERE coalesce(p.id, b.id, s.id, c.id, r.id, d.id, i.id, j.id, o.id, v.id) IS NULL
+            LEFT JOIN billing_invoicedispute x ON t.source_type = 'dispute' AND x.id = t.source_id
+            WHERE coalesce(p.id, b.id, s.id, c.id, r.id, d.id, i.id, j.id, o.id, v.id, x.id) IS NULL
               AND NOT (t.source_type = 'ledger_transaction' AND t.reversal_of_id IS NOT DISTINCT FROM t.source_id)
             """,
     ),

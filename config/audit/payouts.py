@@ -43,6 +43,16 @@ PAYOUTS: Final = (
             LEFT JOIN billing_payoutitem i ON i.release_id = r.id AND i.part = f.part AND i.given_on_at IS NULL
             GROUP BY r.id, f.part, f.minor HAVING coalesce(sum(i.amount_minor), 0) <> f.minor OR count(i.id) > 1
             UNION ALL
+            SELECT h.id::text, format('%s of %s is in %s payouts as %s',
+                f.part, f.minor, count(i.id), sum(i.amount_minor))
+            FROM billing_disputehold h
+            CROSS JOIN LATERAL (VALUES
+                ('held', CASE WHEN h.held_at IS NOT NULL THEN -h.amount_minor ELSE 0 END),
+                ('lifted', CASE WHEN h.held_at IS NOT NULL AND h.lifted_at IS NOT NULL THEN h.amount_minor ELSE 0 END)
+            ) AS f(part, minor)
+            LEFT JOIN billing_payoutitem i ON i.hold_id = h.id AND i.part = f.part AND i.given_on_at IS NULL
+            GROUP BY h.id, f.part, f.minor HAVING coalesce(sum(i.amount_minor), 0) <> f.minor OR count(i.id) > 1
+            UNION ALL
             SELECT p.id::text, format('%s of %s: owed moved by %s, in transit by %s',
                 p.status, p.amount_minor, coalesce(m.owed, 0), coalesce(m.transit, 0))
             FROM billing_payout p
@@ -80,8 +90,13 @@ PAYOUTS: Final = (
             WITH freed AS (
                 SELECT organisation_id, currency, sum(
                     CASE WHEN released_at IS NOT NULL THEN amount_minor - reserve_minor ELSE 0 END
-                    + CASE WHEN reserve_released_at IS NOT NULL THEN reserve_minor ELSE 0 END) AS minor
-                FROM billing_statementrelease GROUP BY 1, 2
+                    + CASE WHEN reserve_released_at IS NOT NULL THEN reserve_minor ELSE 0 END
+                    - coalesce(held.minor, 0)) AS minor
+                FROM billing_statementrelease r LEFT JOIN (
+                    SELECT release_id, sum(amount_minor) AS minor FROM billing_disputehold
+                    WHERE held_at IS NOT NULL AND lifted_at IS NULL GROUP BY 1
+                ) held ON held.release_id = r.id
+                GROUP BY 1, 2
             ), taken AS (
                 SELECT organisation_id, currency, sum(amount_minor) AS minor
                 FROM billing_payout WHERE status IN ('approved', 'in_transit', 'paid') GROUP BY 1, 2
@@ -100,6 +115,45 @@ PAYOUTS: Final = (
                OR first_approved_by_id = made_due_by_id
                OR (status NOT IN ('accruing', 'due') AND (approved_by_id IS NULL
                    OR amount_minor > two_people_above_minor AND first_approved_by_id IS NULL))
+            """,
+    ),
+    by_query(
+        "P15",
+        "a provider's part of a disputed invoice is held from the release on until the dispute is resolved, once each",
+        "holds",
+        counted="SELECT count(*) FROM billing_disputehold",
+        violations="""
+            WITH disputed AS (
+                SELECT d.id FROM billing_invoicedispute d JOIN billing_invoice i ON i.id = d.invoice_id
+                JOIN billing_invoice s ON s.contract_id = i.contract_id AND s.kind = 'provider_statement'
+                    AND s.status <> 'draft'
+                JOIN billing_statementrelease r ON r.statement_id = s.id
+                WHERE d.resolved_at IS NULL
+            ), posted AS (
+                SELECT t.source_id, -sum(e.amount_minor) FILTER (WHERE t.purpose = 'hold') AS held,
+                    sum(e.amount_minor) FILTER (WHERE t.purpose = 'lift') AS lifted
+                FROM billing_ledgertransaction t JOIN billing_ledgerentry e ON e.transaction_id = t.id
+                JOIN billing_account a ON a.id = e.account_id AND a.code = '2120'
+                WHERE t.source_type = 'dispute' GROUP BY 1
+            )
+            SELECT coalesce(d.id, h.dispute_id)::text,
+                CASE WHEN h.id IS NULL THEN 'open and holds nothing' ELSE 'resolved and still held' END
+            FROM disputed d
+            FULL JOIN (SELECT * FROM billing_disputehold WHERE lifted_at IS NULL) h ON h.dispute_id = d.id
+            WHERE d.id IS NULL OR h.id IS NULL
+            UNION ALL
+            SELECT h.id::text, format('%s of %s, held %s, released %s; posted %s and %s', h.amount_minor,
+                r.amount_minor, h.held_at, r.released_at, p.held, p.lifted)
+            FROM billing_disputehold h JOIN billing_statementrelease r ON r.id = h.release_id
+            LEFT JOIN posted p ON p.source_id = h.dispute_id
+            WHERE h.lifted_at IS NULL AND h.amount_minor > 0 AND (h.held_at IS NULL) <> (r.released_at IS NULL)
+               OR coalesce(p.held, 0) <> CASE WHEN h.held_at IS NOT NULL THEN h.amount_minor ELSE 0 END
+               OR coalesce(p.lifted, 0) <>
+                    CASE WHEN h.held_at IS NOT NULL AND h.lifted_at IS NOT NULL THEN h.amount_minor ELSE 0 END
+            UNION ALL
+            SELECT r.id::text, format('%s is held of %s', sum(h.amount_minor), r.amount_minor)
+            FROM billing_statementrelease r JOIN billing_disputehold h ON h.release_id = r.id AND h.lifted_at IS NULL
+            GROUP BY r.id, r.amount_minor HAVING sum(h.amount_minor) > greatest(r.amount_minor, 0)
             """,
     ),
 )

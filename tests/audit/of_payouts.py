@@ -40,6 +40,19 @@ _ACCOUNT: Final = (
     " due_at - interval '1 hour' FROM billing_statementrelease ORDER BY id LIMIT 1"
 )
 
+_DISPUTE: Final = (
+    "INSERT INTO billing_invoicedispute (id, invoice_id, reason, opened_by, opened_at, resolution, resolution_reason,"
+    " resolved_by) SELECT r.id, i.id, 'x', 'x', i.issued_at, '', '', '' FROM billing_statementrelease r"
+    " JOIN billing_invoice s ON s.id = r.statement_id JOIN billing_invoice i ON i.contract_id = s.contract_id"
+    " AND i.side = 'customer' ORDER BY r.id LIMIT 1"
+)
+_HOLD: Final = (
+    "INSERT INTO billing_disputehold (id, release_id, dispute_id, amount_minor, created_at)"
+    " SELECT r.id, r.id, d.id, {amount}, d.opened_at FROM billing_invoicedispute d"
+    " JOIN billing_statementrelease r ON r.id = d.id"
+)
+_RESOLVED: Final = "UPDATE billing_invoicedispute SET resolution = 'rejected', resolved_at = opened_at"
+
 CORRUPTIONS: Final = (
     corruption(
         "P4",
@@ -68,4 +81,12 @@ CORRUPTIONS: Final = (
     corruption("P7", "a payout was approved by who made it due",
                _payout("due", made_due_by_id="r.id", approved_by_id="r.id")),
     corruption("P7", "a payout above the limit was approved by one person", _payout(two_people_above_minor="0")),
+    corruption("P15", "a dispute holds nothing", _DISPUTE),
+    corruption("P15", "a resolved dispute still holds", _DISPUTE, _HOLD.format(amount=1), _RESOLVED),
+    corruption("P15", "more is held than there is", _DISPUTE, _HOLD.format(amount="r.amount_minor + 1")),
+    corruption("P15", "what is released is not held", _DISPUTE, _HOLD.format(amount=1), _RELEASED),
+    corruption(
+        "P15", "what is held was not posted", _DISPUTE, _HOLD.format(amount=1), _RELEASED,
+        "UPDATE billing_disputehold SET held_at = created_at",
+    ),
 )  # fmt: skip

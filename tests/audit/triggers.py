@@ -85,6 +85,13 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_creditlimitchange_keeps_its_terms",
         "billing_creditlimitchange_status_moves",
     ),
+    "billing_disputehold": (
+        "billing_disputehold_apply",
+        "billing_disputehold_is_held_once",
+        "billing_disputehold_keeps_its_terms",
+        "billing_disputehold_starts_waiting",
+        "billing_disputehold_stays",
+    ),
     "billing_fapiao": (
         "billing_fapiao_adds_up",
         "billing_fapiao_is_recorded_once",

@@ -9,6 +9,10 @@ from functools import partial
 import pytest
 from django.db import transaction
 
+from billing.invoices import claims
+from billing.invoices import services as invoices
+from billing.invoices.models import Invoice
+from billing.invoices.rules import Resolution
 from billing.ledger import queries as books
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
@@ -21,9 +25,11 @@ from billing.payouts import queries as payables
 from billing.payouts import services as payouts
 from billing.payouts.models import StatementRelease
 from catalog.measures.money import Money
+from tests.billing import delivery
 from tests.billing.ledger.books import NOW, Party, party, source
 from tests.billing.payments import cast
 from tests.billing.payments.cast import line
+from tests.billing.payouts import disputed
 from tests.races.together import refusals, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,3 +134,28 @@ def test_a_worker_killed_in_the_middle_leaves_whole_releases_and_the_next_one_fi
     assert payouts.release_due(now=DUE) == 3
     assert available(centre) == (0, 500)
     assert LedgerTransaction.objects.filter(purpose="release").count() == 5
+
+
+def test_a_dispute_beside_the_release_or_the_statement_holds_its_part_once() -> None:
+    stage = disputed.stage()
+    early, late = disputed.drawn(stage), disputed.drawn(stage, states_first=False, series="b")
+
+    def dispute(invoice: Invoice) -> object:
+        return claims.dispute(stage.trader, invoice.id, reason="Wrong", now=disputed.RELEASED - timedelta(days=2))
+
+    state = partial(invoices.issue_statement, delivery.SYSTEM, late.contract_id, now=disputed.RELEASED)
+    release = partial(payouts.release_due, now=disputed.RELEASED)
+    results = together([partial(dispute, early), release, partial(dispute, late), state, release])
+    assert refusals(results) == 0
+    payouts.release_due(now=disputed.RELEASED)
+    row = payables.payable(stage.provider.id, "CNY")
+    assert row is not None
+    assert (row.pending_minor, row.available_minor, row.reserved_minor) == (0, 2 * disputed.HALF, 2 * disputed.HALF)
+    answers = [
+        partial(claims.resolve, stage.finance, invoice.id, Resolution.REJECTED, reason="x", now=disputed.MONDAY)
+        for invoice in (early, late)
+    ]
+    assert refusals(together(answers * 2)) == 2
+    row = payables.payable(stage.provider.id, "CNY")
+    assert row is not None
+    assert (row.available_minor, row.reserved_minor) == (4 * disputed.HALF, 0)
