@@ -75,14 +75,13 @@ def _dun(invoice_id: UUID, *, now: datetime) -> bool:
         invoice=invoice,
         level=reached,
         outstanding_minor=rules.outstanding(invoice),
-        fee_minor=reached.fee_minor,
         sent_at=now,
     )
     facts = {
         "level": reached.level,
         "outstanding": format_minor(notice.outstanding_minor, invoice.currency),
-        "fee": format_minor(notice.fee_minor, invoice.currency),
         "text": reached.text,
+        "text_zh": reached.text_zh,
     }
     trail.tell(_DUNNING, invoice, "reminded", now=now, facts=facts)
     return True

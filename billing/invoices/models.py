@@ -316,16 +316,16 @@ class InvoiceDispute(models.Model):
 
 
 class DunningLevel(models.Model):
-    """When a reminder of an unpaid invoice goes out, and what it announces. Reference data, append-only."""
+    """When a reminder of an unpaid invoice goes out, and what it says in two languages. Reference data, append-only."""
 
     level = models.PositiveSmallIntegerField(primary_key=True)
     days_past_due = models.PositiveSmallIntegerField(unique=True)
-    fee_minor = models.BigIntegerField(default=0)  # announced, in minor units of the invoice's currency
     text = models.CharField(max_length=300)
+    text_zh = models.CharField(max_length=300)
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(level__gt=0, fee_minor__gte=0), name="dunning_level_in_range"),
+            models.CheckConstraint(condition=Q(level__gt=0), name="dunning_level_in_range"),
         ]
 
     def __str__(self) -> str:
@@ -339,15 +339,12 @@ class DunningNotice(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="reminders")
     level = models.ForeignKey(DunningLevel, on_delete=models.PROTECT, related_name="notices")
     outstanding_minor = models.BigIntegerField()
-    fee_minor = models.BigIntegerField()
     sent_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["invoice", "level"], name="dunning_notice_once_a_level"),
-            models.CheckConstraint(
-                condition=Q(outstanding_minor__gt=0, fee_minor__gte=0), name="dunning_notice_of_something"
-            ),
+            models.CheckConstraint(condition=Q(outstanding_minor__gt=0), name="dunning_notice_of_something"),
             models.CheckConstraint(
                 condition=Q(sent_at__gte=strict.EARLIEST, sent_at__lt=strict.LATEST),
                 name="dunning_notice_time_in_range",

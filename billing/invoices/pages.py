@@ -119,6 +119,7 @@ def _document(request: HttpRequest, actor: Actor, side: Side, document_id: UUID,
         "lines": lines,
         "taxes": list(document.taxes.all()),
         "notes": list(document.notes.order_by("n")),
+        "reminders": list(document.reminders.select_related("level").order_by("level")),
         "acts": acts.offered(actor, document, now=clock.now()),
     }
     return render(request, template, context)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.errors import NotAllowed
@@ -246,6 +248,14 @@ def test_an_unpaid_invoice_is_past_due_and_reminded_once_a_level(stage: Stage) -
     assert list(invoice.reminders.order_by("level").values_list("level_id", flat=True)) == [1, 2, 3]
     assert names().count("invoice.past_due") == 1
     assert names().count("invoice.reminded") == 3
+    said = [one.payload for one in Event.objects.filter(type="invoice.reminded").order_by("id")]
+    assert "please pay" in said[1]["text"]
+    assert "请立即付款" in said[1]["text_zh"]
+    reader = Client()
+    reader.force_login(people.member(stage.buyer, "viewer", Role.BUYER_VIEWER))
+    assert "请立即付款" in reader.get(reverse("invoice", args=[invoice.id])).content.decode()
+    # Nobody is told of a fee, for nobody is charged one.
+    assert not [name for payload in said for name in payload if "fee" in name]
 
 
 def test_of_levels_that_were_missed_only_the_highest_goes_out(stage: Stage) -> None:
