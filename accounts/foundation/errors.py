@@ -29,6 +29,8 @@ class DomainError(Exception):
     """A refusal that the caller may read: `code` is stable, `detail` is a sentence."""
 
     code: ClassVar[str] = "refused"
+    # Whether what was written on the way to the refusal stays, such as the mark that stops an account.
+    keeps_what_was_done: ClassVar[bool] = False
     # What a program may act on, such as the amount that is missing: JSON values by snake_case name.
     facts: Mapping[str, object] = MappingProxyType({})
 

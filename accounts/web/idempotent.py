@@ -67,10 +67,19 @@ def _effect(view: ExchangeAPIView, run: Callable[[], Response]) -> Answer:
     try:
         # A savepoint: what a refused effect has done is undone, and the refusal itself is kept.
         with transaction.atomic():
-            response = run()
+            try:
+                response = run()
+            except DomainError as error:
+                if not error.keeps_what_was_done:
+                    raise
+                response = _refusal(view, error)
     except (DomainError, APIException) as error:
-        response = cast("Response", view.get_exception_handler()(error, view.get_exception_handler_context()))
+        response = _refusal(view, error)
     return Answer(response.status_code, JSONRenderer().render(response.data).decode())
+
+
+def _refusal(view: ExchangeAPIView, error: Exception) -> Response:
+    return cast("Response", view.get_exception_handler()(error, view.get_exception_handler_context()))
 
 
 def _outermost(run: Callable[[], Answer]) -> Answer:

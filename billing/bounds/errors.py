@@ -7,6 +7,7 @@ class AccountParked(Conflict):
     """Nothing is billed to a parked account."""
 
     code = "account_parked"
+    keeps_what_was_done = True  # the parked account, and the alarm
 
     def __init__(self) -> None:
         super().__init__("This bill is beyond the safety bounds; finance looks at it before anything is billed.")

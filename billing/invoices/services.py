@@ -40,20 +40,21 @@ BATCH: Final = 50  # contracts of one transaction of a run: a second of work und
 PATIENCE: Final = "60s"  # of a batch for locks
 
 
-@transaction.atomic
 def invoice_on_demand(actor: Actor, contract_id: UUID, *, now: datetime) -> Invoice:
     """Invoice what has been reported since the last invoice: from the hold, extras from the wallet.
 
     Asked for by the buyer, or by finance. Raises NothingToInvoice, NoSuchContract, NotAllowed, and AccountParked for a
-    bill beyond its bounds (only the runs park an account).
+    bill beyond its bounds: the account stays parked then, so whoever undoes what was refused keeps that.
     """
     actor.require(Capability.TRADE, Capability.OPERATE_BOOKS)
-    contract = contracts.locked(contract_id)
-    if not actor.can(Capability.OPERATE_BOOKS) and contract.buyer_id != actor.organisation():
-        raise NoSuchContract
-    rating.rate_pending(contract, until=now, now=now)
-    invoice = _invoice_customer(actor, contract, Reason.ON_DEMAND, until=now, now=now)
-    if invoice is None and bounds.is_parked(contract.buyer_id, Side.CUSTOMER):
+    with transaction.atomic():
+        contract = contracts.locked(contract_id)
+        if not actor.can(Capability.OPERATE_BOOKS) and contract.buyer_id != actor.organisation():
+            raise NoSuchContract
+        rating.rate_pending(contract, until=now, now=now)
+        invoice = _invoice_customer(actor, contract, Reason.ON_DEMAND, until=now, now=now)
+        is_parked = invoice is None and bounds.is_parked(contract.buyer_id, Side.CUSTOMER)
+    if is_parked:
         raise AccountParked
     if invoice is None:
         raise NothingToInvoice

@@ -144,6 +144,23 @@ def test_a_bill_beyond_its_bounds_parks_its_party_and_the_run_goes_on_with_other
     assert unsound() == []
 
 
+def test_an_invoice_on_demand_beyond_the_bounds_parks_its_account_and_alarms(stage: Stage) -> None:
+    bound(stage, line_minor=100_00)
+    contract = running(stage, "a")
+    trader = Api.signed_in(people.member(stage.buyer, "trader", Role.BUYER_TRADER))
+    path = f"/v1/contracts/{ids.spell('ctr', contract.id)}/invoice"
+
+    with clock.travel(AFTER):
+        answers = [trader.post(path, {}, key=key) for key in ("first", "first", "second")]
+
+    assert [answer.status_code for answer in answers] == [409] * 3
+    assert {answer.json()["code"] for answer in answers} == {"account_parked"}
+    assert Parking.objects.get().contract_id == contract.id
+    assert Event.objects.filter(type="account.parked", organisation=None).count() == 1
+    assert not Invoice.objects.exists()
+    assert unsound() == []
+
+
 def test_a_contract_that_is_over_keeps_its_hold_while_its_buyer_is_parked_and_is_billed_after_release(
     stage: Stage,
 ) -> None:
