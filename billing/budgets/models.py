@@ -13,7 +13,7 @@ class ProjectBudget(models.Model):
     """What a project may spend in a currency, from its beginning on; held and captured are kept by a trigger.
 
     `extras_minor` are metered extras that nothing was held for; only they may take a budget beyond its limit, by
-    `overrun_minor`, which shrinks by itself.
+    `overrun_minor`, which shrinks by itself. `credited_minor` is what credit notes gave back.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
@@ -23,6 +23,7 @@ class ProjectBudget(models.Model):
     held_minor = models.BigIntegerField()
     captured_minor = models.BigIntegerField()
     extras_minor = models.BigIntegerField()
+    credited_minor = models.BigIntegerField(default=0)
     overrun_minor = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField()
 
@@ -35,13 +36,19 @@ class ProjectBudget(models.Model):
                     held_minor__gte=0,
                     captured_minor__gte=0,
                     extras_minor__gte=0,
+                    credited_minor__gte=0,
+                    credited_minor__lte=F("captured_minor") + F("extras_minor"),
                     overrun_minor__gte=0,
                 ),
                 name="project_budget_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(
-                    limit_minor__gte=F("held_minor") + F("captured_minor") + F("extras_minor") - F("overrun_minor")
+                    limit_minor__gte=F("held_minor")
+                    + F("captured_minor")
+                    + F("extras_minor")
+                    - F("credited_minor")
+                    - F("overrun_minor")
                 ),
                 name="project_budget_never_overshot",
             ),
@@ -56,8 +63,8 @@ class ProjectBudget(models.Model):
 
     @property
     def committed_minor(self) -> int:
-        """What is taken of it: held for orders and contracts, and invoiced."""
-        return self.held_minor + self.captured_minor + self.extras_minor
+        """What is taken of it: held for orders and contracts, and invoiced less what was credited."""
+        return self.held_minor + self.captured_minor + self.extras_minor - self.credited_minor
 
     @property
     def left_minor(self) -> int:

@@ -27,3 +27,13 @@ def add_extras(extras_minor: Mapping[tuple[UUID, str], int]) -> None:
             budget.extras_minor += more_minor
             budget.overrun_minor = max(0, -budget.left_minor)
             budget.save(update_fields=["extras_minor", "overrun_minor"])
+
+
+def give_back(credited_minor: Mapping[tuple[UUID, str], int]) -> None:
+    """Count what documents have credited, by project and currency: it may be spent again."""
+    project_ids = {project_id for (project_id, _), minor in credited_minor.items() if minor > 0}
+    budgets = ProjectBudget.objects.select_for_update(no_key=True).filter(project_id__in=project_ids)
+    for budget in budgets.order_by("id"):
+        budget.credited_minor += credited_minor.get((budget.project_id, budget.currency), 0)
+        budget.overrun_minor = max(0, -budget.left_minor)
+        budget.save(update_fields=["credited_minor", "overrun_minor"])

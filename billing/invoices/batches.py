@@ -212,15 +212,18 @@ def _post(drafts: Sequence[Draft], invoices: Sequence[Invoice], payments: Sequen
 def _take_from_holds(drafts: Sequence[Draft], payments: Sequence[_Payment]) -> None:
     """Note what left the holds on the contracts, and what nothing was held for in the budgets of projects."""
     extras: dict[tuple[UUID, str], int] = {}
+    credited: dict[tuple[UUID, str], int] = {}
     changed = []
     for draft, payment in zip(drafts, payments, strict=True):
         contract = draft.contract
         key = (contract.project_id, draft.bill.currency)
         extras[key] = extras.get(key, 0) + max(0, draft.bill.total_minor - payment.captured_minor)
+        credited[key] = credited.get(key, 0) + max(0, -draft.bill.total_minor)
         if payment.taken_minor:
             contract.held_minor -= payment.taken_minor
             changed.append(contract)
     budgets.add_extras(extras)
+    budgets.give_back(credited)
     Contract.objects.bulk_update(changed, ["held_minor"])
 
 

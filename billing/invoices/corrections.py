@@ -19,6 +19,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.foundation import ids
 from accounts.foundation.errors import FieldProblem
 from accounts.jobs import services as jobs
+from billing.budgets import services as budgets
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
@@ -282,6 +283,8 @@ def _give_back(invoice: Invoice, note: Invoice, *, lapsed_minor: int, now: datet
         now=now,
         memo=f"{note.number} of {invoice.number}",
     )
+    if invoice.project_id is not None:
+        budgets.give_back({(invoice.project_id, note.currency): credited_minor})
     invoice.credited_minor += credited_minor
     invoice.paid_minor -= into_wallet
     if invoice.status in rules.OPEN and rules.outstanding(invoice) == 0:

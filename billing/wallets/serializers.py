@@ -17,13 +17,14 @@ class SetBudget(InputSerializer):
 
 
 class BudgetOut(OutputSerializer):
-    """A project's budget: held for orders and contracts, invoiced, and what is left."""
+    """A project's budget: held for orders and contracts, invoiced, credited, and what is left."""
 
     project = SpelledId("prj", source="project_id")
     limit = MoneyOut("limit_minor")
     held = MoneyOut("held_minor")
     captured = MoneyOut("captured_minor")
     extras = MoneyOut("extras_minor")
+    credited = MoneyOut("credited_minor")
     left = MoneyOut("left_minor")
     changed_at = serializers.DateTimeField()
 

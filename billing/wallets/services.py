@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
@@ -52,9 +52,10 @@ def set_budget(actor: Actor, project_id: UUID, limit: Money, *, now: datetime) -
     # Every step of a hold locks its wallet first: while we have it, the sums stand still.
     ledger.locked_wallet(project.organisation_id, currency=limit.currency, now=now)
     before = ProjectBudget.objects.filter(project=project, currency=limit.currency).first()
-    held, captured, extras = _committed(project_id, limit.currency)
-    if limit.amount_minor < held + captured + extras:
-        raise BudgetBelowCommitted(wanted=limit, committed=Money(held + captured + extras, limit.currency))
+    held, captured, extras, credited = _committed(project_id, limit.currency)
+    committed = held + captured + extras - credited
+    if limit.amount_minor < committed:
+        raise BudgetBelowCommitted(wanted=limit, committed=Money(committed, limit.currency))
     budget, _ = ProjectBudget.objects.update_or_create(
         project=project,
         currency=limit.currency,
@@ -64,6 +65,7 @@ def set_budget(actor: Actor, project_id: UUID, limit: Money, *, now: datetime) -
             "held_minor": held,
             "captured_minor": captured,
             "extras_minor": extras,
+            "credited_minor": credited,
             "changed_at": now,
         },
     )
@@ -79,16 +81,19 @@ def set_budget(actor: Actor, project_id: UUID, limit: Money, *, now: datetime) -
     return budget
 
 
-def _committed(project_id: UUID, currency: str) -> tuple[int, int, int]:
-    """Return what a project's open holds hold, what was captured of its holds, and what invoices took beside them."""
+def _committed(project_id: UUID, currency: str) -> tuple[int, int, int, int]:
+    """Return what a project's holds hold, was captured of them, what invoices took beside, and what was credited."""
     holds = Hold.objects.filter(project_id=project_id, currency=currency)
     sums = holds.aggregate(held=Sum("amount_minor"), captured=Sum("captured_minor"))
-    invoices = Invoice.objects.filter(
-        project_id=project_id, currency=currency, side=Side.CUSTOMER, total_minor__gt=0
-    ).exclude(status=InvoiceStatus.DRAFT)
-    invoiced = invoices.aggregate(total=Sum("total_minor"))["total"] or 0
+    documents = Invoice.objects.filter(project_id=project_id, currency=currency, side=Side.CUSTOMER).exclude(
+        status=InvoiceStatus.DRAFT
+    )
+    billed = documents.aggregate(
+        invoiced=Sum("total_minor", filter=Q(total_minor__gt=0), default=0),
+        credited=-Sum("total_minor", filter=Q(total_minor__lt=0), default=0),
+    )
     captured = sums["captured"] or 0
-    return sums["held"] or 0, captured, max(0, invoiced - captured)
+    return sums["held"] or 0, captured, max(0, billed["invoiced"] - captured), billed["credited"]
 
 
 # --- Credit ------------------------------------------------------------------------------------

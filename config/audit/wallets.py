@@ -7,7 +7,7 @@ from config.audit.invariants import by_query
 WALLETS: Final = (
     by_query(
         "W1",
-        "a project's budget is what its holds and invoices say, and only extras go beyond it",
+        "a project's budget is what its holds, invoices and credit notes say, and only extras go beyond it",
         "budgets",
         counted="SELECT count(*) FROM billing_projectbudget",
         violations="""
@@ -15,19 +15,22 @@ WALLETS: Final = (
                 SELECT project_id, currency, sum(amount_minor) AS held, sum(captured_minor) AS captured
                 FROM billing_hold GROUP BY 1, 2
             ), invoices AS (
-                SELECT project_id, currency, sum(total_minor) AS total FROM billing_invoice
-                WHERE side = 'customer' AND status <> 'draft' AND total_minor > 0 GROUP BY 1, 2
+                SELECT project_id, currency, sum(greatest(total_minor, 0)) AS total,
+                    -sum(least(total_minor, 0)) AS credited
+                FROM billing_invoice WHERE side = 'customer' AND status <> 'draft' GROUP BY 1, 2
             )
-            SELECT b.id, format('limit %s: held %s is %s, captured %s is %s, extras %s are %s, over by %s',
+            SELECT b.id, format(
+                'limit %s: held %s is %s, captured %s is %s, extras %s are %s, credited %s is %s, over by %s',
                 b.limit_minor, b.held_minor, h.held, b.captured_minor, h.captured, b.extras_minor,
-                coalesce(i.total, 0) - coalesce(h.captured, 0), b.overrun_minor)
+                coalesce(i.total, 0) - coalesce(h.captured, 0), b.credited_minor, i.credited, b.overrun_minor)
             FROM billing_projectbudget b
             LEFT JOIN holds h ON h.project_id = b.project_id AND h.currency = b.currency
             LEFT JOIN invoices i ON i.project_id = b.project_id AND i.currency = b.currency
             WHERE b.held_minor <> coalesce(h.held, 0) OR b.captured_minor <> coalesce(h.captured, 0)
                OR b.extras_minor <> greatest(0, coalesce(i.total, 0) - coalesce(h.captured, 0))
-               OR b.held_minor + b.captured_minor > b.limit_minor
-               OR b.held_minor + b.captured_minor + b.extras_minor > b.limit_minor + b.overrun_minor
+               OR b.credited_minor <> coalesce(i.credited, 0)
+               OR b.held_minor + b.captured_minor - b.credited_minor > b.limit_minor
+               OR b.held_minor + b.captured_minor + b.extras_minor - b.credited_minor > b.limit_minor + b.overrun_minor
             """,
     ),
     by_query(

@@ -7,8 +7,8 @@ from tests.audit.corruption import corruption, one
 _PROJECT: Final = "(SELECT project_id FROM billing_hold ORDER BY id LIMIT 1)"
 _BUDGET: Final = (
     "INSERT INTO billing_projectbudget (id, project_id, currency, limit_minor, held_minor, captured_minor,"
-    " extras_minor, overrun_minor, changed_at) SELECT gen_random_uuid(), project_id, 'CNY', {limit},"
-    " sum(amount_minor) + {held}, sum(captured_minor) + {captured}, {extras}, 0, exchange_now() FROM billing_hold"
+    " extras_minor, credited_minor, overrun_minor, changed_at) SELECT gen_random_uuid(), project_id, 'CNY', {limit},"
+    " sum(amount_minor) + {held}, sum(captured_minor) + {captured}, {extras}, 0, 0, exchange_now() FROM billing_hold"
     f" WHERE project_id = {_PROJECT} GROUP BY project_id"
 )
 _CHANGE: Final = (
@@ -28,6 +28,13 @@ CORRUPTIONS: Final = (
     corruption("W1", "more is held than the budget says", _BUDGET.format(limit=_ENOUGH, held=-1, captured=0, extras=0)),
     corruption("W1", "a capture is not counted", _BUDGET.format(limit=_ENOUGH, held=0, captured=-1, extras=0)),
     corruption("W1", "extras were never invoiced", _BUDGET.format(limit=_ENOUGH, held=0, captured=0, extras=10**9)),
+    corruption(
+        "W1",
+        "more is credited than notes gave back",
+        _BUDGET.format(limit=_ENOUGH, held=0, captured=0, extras=0),
+        "UPDATE billing_projectbudget b SET credited_minor = 1, extras_minor = greatest(0, (SELECT sum(total_minor)"
+        " FROM billing_invoice i WHERE i.project_id = b.project_id AND side = 'customer') - captured_minor)",
+    ),
     corruption("W1", "a budget is overshot", _BUDGET.format(limit=0, held=0, captured=0, extras=0)),
     corruption(
         "W2", "credit was given by nobody", one("billing_account", "credit_limit_minor = 1", where="code = '2000'")

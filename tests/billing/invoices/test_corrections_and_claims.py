@@ -13,6 +13,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.errors import NotAllowed
 from accounts.events.models import Event
 from accounts.organisations.rules import Role
+from billing.budgets.models import ProjectBudget
 from billing.contracts import services as contracts
 from billing.documents import cii
 from billing.exports import costs
@@ -34,11 +35,13 @@ from billing.ledger import queries as books
 from billing.ledger.chart import Code
 from billing.pricing import services as pricing
 from billing.pricing.services import VoucherSpec
+from billing.wallets import services as wallets
 from catalog.measures.money import Money
 from config.audit.checks import ALL
 from tests.accounts import cast as people
 from tests.billing import delivery
 from tests.billing.delivery import AFTER, PLACED, Stage
+from tests.catalog import cast
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -93,7 +96,7 @@ def unsound() -> list[str]:
         return [
             one.code
             for one in ALL
-            if one.code[0] in "ILPU" and one.code not in {"L7", "L8"} and one.check(cursor).violations
+            if one.code[0] in "ILPUW" and one.code not in {"L7", "L8"} and one.check(cursor).violations
         ]
 
 
@@ -391,3 +394,19 @@ def test_on_its_page_an_invoice_offers_what_its_reader_may_do(stage: Stage) -> N
     assert "CN-2026-000001" in done.content.decode()
     assert "Taken back" in buyer.get(path).content.decode()
     assert clerk.post(f"{path}/no-such-act", {"reason": "x"}).status_code == 404
+
+
+def test_a_budget_gets_back_what_a_credit_note_gives(stage: Stage) -> None:
+    invoice, _ = billed(stage)
+    principal = cast.acting_for(stage.buyer, frozenset({Capability.MANAGE_MEMBERS}))
+    assert invoice.project_id is not None
+    limit = Money(invoice.total_minor, "CNY")
+    wallets.set_budget(principal, invoice.project_id, limit, now=AFTER)
+
+    note = corrections.credit_invoice(stage.finance, invoice.id, reason="x", amounts_minor={1: 100_00}, now=AFTER)
+
+    budget = ProjectBudget.objects.get()
+    assert (budget.credited_minor, budget.left_minor) == (-note.total_minor, -note.total_minor)
+    wallets.set_budget(principal, invoice.project_id, limit, now=AFTER)
+    assert ProjectBudget.objects.get().left_minor == -note.total_minor
+    assert unsound() == []
