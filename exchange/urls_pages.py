@@ -6,6 +6,7 @@ from exchange.auctions import pages as auctions
 from exchange.leases import pages as leases
 from exchange.marketdata import pages as marketdata
 from exchange.marketdata import round_page
+from exchange.markets import pages as markets
 from exchange.offers import pages as offers
 from exchange.orders import pages as orders
 from exchange.previews import pages as previews
@@ -16,6 +17,7 @@ from exchange.rounds import pages as rounds
 urlpatterns = [
     path("market-data", marketdata.market_data, name="market_data"),
     path("market-data/<slug:code>", marketdata.market, name="market_data_of"),
+    path("market-data/<slug:code>/calendar", markets.calendar, name="market_calendar"),
     path("rounds", rounds.rounds, name="rounds"),
     path("rounds/<rnd:round_id>", round_page.round_, name="round"),
     path("rounds/<rnd:round_id>/void", auctions.void_ask, name="round_void_ask"),

@@ -1,6 +1,6 @@
 """Clear one book in this process, then by one and by two real Celery workers, and compare the bytes.
 
-    python -m benchmarks.rounds.workers [--orders 2500 --offers 250 --slots 24 --grid 1 --seed 0] [--workers 1 2]
+    python -m benchmarks.rounds.workers [--orders 2400 --offers 200 --slots 48 --grid 4 --seed 0] [--workers 1 2]
 
 PostgreSQL and the broker run in a directory of their own that is removed afterwards; the workers are processes of
 their own, as in production. Exits 1 where any outcome differs.
@@ -20,10 +20,10 @@ from config import embedded
 def main() -> int:
     """Start the services and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--orders", type=int, default=2_500)
-    parser.add_argument("--offers", type=int, default=250)
-    parser.add_argument("--slots", type=int, default=24)
-    parser.add_argument("--grid", type=int, default=1)
+    parser.add_argument("--orders", type=int, default=2_400)
+    parser.add_argument("--offers", type=int, default=200)
+    parser.add_argument("--slots", type=int, default=48)
+    parser.add_argument("--grid", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()

@@ -385,11 +385,13 @@ MARKET: Final = (
     ),
     by_query(
         "M20",
-        "every gate, and the phase before it, is one of its market's calendar",
+        "every gate, the phase before it and the time of its publication are those of its market's calendar, and"
+        " nothing was traded before that time",
         "rounds",
         counted="SELECT count(*) FROM exchange_round",
         violations="""
-            SELECT r.id, format('gate at %s, no-cancel phase from %s, calendar %s', r.scheduled_at, r.locks_at, k)
+            SELECT r.id, format('gate at %s, no-cancel phase from %s, publishes at %s, calendar %s',
+                r.scheduled_at, r.locks_at, r.publishes_at, k)
             FROM exchange_round r JOIN exchange_market m ON m.id = r.market_id
             CROSS JOIN LATERAL (
                 SELECT coalesce((
@@ -408,6 +410,11 @@ MARKET: Final = (
             WHERE mod(s.since, (k ->> 'gate_interval_seconds')::integer) <> 0
                OR r.locks_at <> r.scheduled_at - (k ->> 'no_cancel_seconds')::integer * interval '1 second'
                OR k -> 'closed_days' ? (r.scheduled_at AT TIME ZONE m.timezone)::date::text
+               OR r.publishes_at
+                   <> r.scheduled_at + coalesce((k ->> 'publish_after_seconds')::integer, 0) * interval '1 second'
+            UNION ALL
+            SELECT t.id, format('traded at %s, its round publishes at %s', t.created_at, r.publishes_at)
+            FROM exchange_trade t JOIN exchange_round r ON r.id = t.round_id WHERE t.created_at < r.publishes_at
             """,
     ),
 )

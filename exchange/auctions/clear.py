@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from exchange.clearing.engine import Result
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.outcome import Outcome
 from exchange.rounds import publication, services
-from exchange.rounds.models import RoundOutcome, RoundSnapshot
+from exchange.rounds.models import Round, RoundOutcome, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
 
 SETTLE_ROUND: Final = "settle_round"
@@ -56,7 +57,7 @@ def _begin(round_id: UUID) -> bool:
     """Mark the round as being cleared; False when there is nothing to clear any more."""
     clearing = services.lock(round_id)
     if clearing.status == RoundStatus.CLEARED:
-        jobs.enqueue(SETTLE_ROUND, str(round_id), {}, now=clock.now())
+        enqueue_settling(clearing, now=clock.now())
     if clearing.status == RoundStatus.GATED:
         services.move(_ENGINE, clearing, RoundStatus.CLEARING, now=clock.now())
     return clearing.status == RoundStatus.CLEARING
@@ -107,4 +108,10 @@ def _commit(snapshot: RoundSnapshot, result: Result, outcome: Outcome) -> None:
         cleared_at=now,
         degraded=result.degraded,
     )
-    jobs.enqueue(SETTLE_ROUND, str(cleared.id), {}, now=now)
+    enqueue_settling(cleared, now=now)
+
+
+def enqueue_settling(cleared: Round, *, now: datetime) -> None:
+    """Have a cleared round settled and published: at once, or when its calendar publishes it."""
+    due_at = max(now, cleared.publishes_at or now)
+    jobs.enqueue(SETTLE_ROUND, str(cleared.id), {}, now=now, due_at=due_at)

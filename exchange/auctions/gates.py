@@ -256,6 +256,7 @@ def _make_missed_rows(market: Market, last_gate: datetime, *, now: datetime) -> 
             market=market,
             scheduled_at=gate,
             locks_at=market_rules.cancel_deadline(market.terms, gate),
+            publishes_at=market_rules.publish_at(market.terms, gate),
             status=RoundStatus.VOID,
             void_reason="The gate passed while nobody was there to run it.",
             voided_at=now,

@@ -72,6 +72,8 @@ def settle_round(key: str, payload: Mapping[str, Any], *, renew: Renew) -> None:
     settling = Round.objects.select_related("market").get(id=round_id)
     if settling.status != RoundStatus.CLEARED:
         return
+    # Whoever is filled sees it as the order is settled: nothing is, before the results are public.
+    assert settling.publishes_at is None or clock.now() >= settling.publishes_at, "the job is due when it publishes"
     outcome = RoundOutcome.objects.get(round_id=round_id)
     bought = deal_rules.by_order(deal_rules.trades_of(outcome.text), lot_units=settling.market.lot_units)
     surpluses = {block["order"]: block["surplus"] for block in outcome.record["paradoxically_rejected"]}

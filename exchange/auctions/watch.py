@@ -16,7 +16,7 @@ from accounts.actors.actor import Actor
 from accounts.events.models import Event
 from accounts.foundation.failures import Failures
 from accounts.jobs import services as jobs
-from exchange.auctions.clear import SETTLE_ROUND
+from exchange.auctions.clear import enqueue_settling
 from exchange.auctions.gates import CLEAR_ROUND, LATE_AFTER
 from exchange.markets import rules as market_rules
 from exchange.markets.models import Market
@@ -36,8 +36,10 @@ def sweep(*, now: datetime) -> int:
     """Enqueue the next step of rounds in progress, say once which are overdue, end what no gate can deliver."""
     unfinished = list(Round.objects.filter(status__in=rules.IN_PROGRESS).order_by("scheduled_at"))
     for round_ in unfinished:
-        kind = SETTLE_ROUND if round_.status == RoundStatus.CLEARED else CLEAR_ROUND
-        jobs.enqueue(kind, str(round_.id), {}, now=now)
+        if round_.status == RoundStatus.CLEARED:
+            enqueue_settling(round_, now=now)
+        else:
+            jobs.enqueue(CLEAR_ROUND, str(round_.id), {}, now=now)
     for late in overdue(now=now):
         if not _was_said(late):
             services.alarm(late, OVERDUE, {"status": late.status}, now=now)

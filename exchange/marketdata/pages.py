@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.actors.actor import Capability
+from accounts.actors.requests import actor_of
 from accounts.foundation import clock
 from exchange.marketdata import queries, rules
 from exchange.marketdata.rules import IndexDay, Window
@@ -49,7 +51,7 @@ def market_data(request: HttpRequest) -> HttpResponse:
 @require_safe
 def market(request: HttpRequest, code: str) -> HttpResponse:
     """One market: its clock, index, depth, latest rounds and trades, and the tables to take away."""
-    shown, now = markets.by_code(code), clock.now()
+    shown, now, reader = markets.by_code(code), clock.now(), actor_of(request)
     days = Window(now - INDEX_DAYS * _DAY, now + rules.AHEAD)
     index = queries.index(shown, days)
     recently = Window(now - rules.LONGEST, now + _DAY)
@@ -59,6 +61,7 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
         "now": now,
         "coming": markets.at(shown, now).coming,
         "closed_days": _closed_days(shown, now),
+        "may_announce": reader is not None and reader.can(Capability.OPERATE),
         "charts": _charts(shown, index),
         "index": index[::-1],
         "indicative": queries.indicative(shown),

@@ -1,7 +1,8 @@
 """When a market's gates stand: calendars that follow one another, as arithmetic on plain values.
 
-A calendar says at which instants gates stand, how long before them nothing may be lowered any more, by when they are
-published, and on which local days there is none. It holds from an instant on, until the next one does.
+A calendar says at which instants gates stand, how long before them nothing may be lowered any more, when what they
+decide is published and by when at the latest, and on which local days there is none. It holds from an instant on,
+until the next one does.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ _TICK: Final = timedelta(microseconds=1)
 class Calendar:
     """Gates at slot zero + offset + a whole number of intervals, but not on closed days, from an instant on.
 
-    None is from ever: the market's own first calendar.
+    None is from ever: the market's own first calendar. What a gate decides binds and is seen `publish_after_seconds`
+    after it, or as soon as it is cleared where that is later; after `publish_seconds` it is late.
     """
 
     effective_from: datetime | None
@@ -32,6 +34,7 @@ class Calendar:
     no_cancel_seconds: int
     publish_seconds: int = PUBLISH_SECONDS
     closed_days: tuple[date, ...] = ()
+    publish_after_seconds: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """Spell an announced calendar as it is stored."""
@@ -41,6 +44,7 @@ class Calendar:
             "gate_interval_seconds": self.gate_interval_seconds,
             "gate_offset_seconds": self.gate_offset_seconds,
             "no_cancel_seconds": self.no_cancel_seconds,
+            "publish_after_seconds": self.publish_after_seconds,
             "publish_seconds": self.publish_seconds,
             "closed_days": [day.isoformat() for day in self.closed_days],
         }
@@ -129,7 +133,9 @@ def problems(calendar: Calendar, *, earliest: datetime) -> Iterator[FieldProblem
         ("gate_interval_seconds", 1, MAX_SECONDS),
         ("gate_offset_seconds", 0, calendar.gate_interval_seconds - 1),
         ("no_cancel_seconds", 0, calendar.gate_interval_seconds - 1),
-        ("publish_seconds", 1, MAX_SECONDS),
+        # The next gate waits until this one is published.
+        ("publish_after_seconds", 0, calendar.gate_interval_seconds - 1),
+        ("publish_seconds", calendar.publish_after_seconds + 1, MAX_SECONDS),
     ):
         value = getattr(calendar, name)
         if not low <= value <= high:

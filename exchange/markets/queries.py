@@ -23,10 +23,15 @@ COMING: Final = 5  # gates that are shown ahead
 
 @dataclass(frozen=True)
 class Gate:
-    """A coming gate, from when on nothing may be lowered before it, and by when its round is published."""
+    """A coming gate, from when on nothing may be lowered before it, and when its round is published.
 
+    Its own round opens at the gate before. It is published from `publish_at` on, and is late after `publish_by`.
+    """
+
+    opens_at: datetime
     gate_at: datetime
     cancel_deadline_at: datetime
+    publish_at: datetime
     publish_by_at: datetime
 
 
@@ -54,10 +59,16 @@ def at(market: Market, now: datetime) -> MarketNow:
 def gates(market: Market, after: datetime) -> Iterator[Gate]:
     """Yield the coming gates of a market without end."""
     terms = market.terms
-    gate_at = rules.next_gate(terms, after)
+    opens_at, gate_at = rules.last_gate(terms, after), rules.next_gate(terms, after)
     while True:
-        yield Gate(gate_at, rules.cancel_deadline(terms, gate_at), rules.publish_by(terms, gate_at))
-        gate_at = rules.next_gate(terms, gate_at)
+        yield Gate(
+            opens_at=opens_at,
+            gate_at=gate_at,
+            cancel_deadline_at=rules.cancel_deadline(terms, gate_at),
+            publish_at=rules.publish_at(terms, gate_at),
+            publish_by_at=rules.publish_by(terms, gate_at),
+        )
+        opens_at, gate_at = gate_at, rules.next_gate(terms, gate_at)
 
 
 def all_markets() -> QuerySet[Market]:

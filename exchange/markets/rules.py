@@ -158,6 +158,11 @@ def cancel_deadline(terms: MarketTerms, gate_at: datetime) -> datetime:
     return gate_at - timedelta(seconds=terms.schedule.at(gate_at).no_cancel_seconds)
 
 
+def publish_at(terms: MarketTerms, gate_at: datetime) -> datetime:
+    """Return the instant before which nothing of what a gate decides binds or is seen."""
+    return gate_at + timedelta(seconds=terms.schedule.at(gate_at).publish_after_seconds)
+
+
 def publish_by(terms: MarketTerms, gate_at: datetime) -> datetime:
     """Return by when the round of a gate is to be published; later it is overdue."""
     return gate_at + timedelta(seconds=terms.schedule.at(gate_at).publish_seconds)
@@ -169,13 +174,22 @@ def in_no_cancel_phase(terms: MarketTerms, now: datetime, *, gate_at: datetime) 
 
 
 def horizon(terms: MarketTerms, gate_at: datetime) -> Horizon:
-    """Return what a gate, or an instant purchase, can deliver: from its lead time on, up to the horizon, on the grid.
+    """Return what a gate can deliver: a lead time after it is published, up to the horizon, on the grid.
 
     A lead time longer than the horizon leaves an empty one (`first_at >= last_at`).
     """
+    return _horizon(terms, gate_at, known_at=publish_at(terms, gate_at))
+
+
+def instant_horizon(terms: MarketTerms, bought_at: datetime) -> Horizon:
+    """Return what an instant purchase can deliver, which its provider learns of at once."""
+    return _horizon(terms, bought_at, known_at=bought_at)
+
+
+def _horizon(terms: MarketTerms, decided_at: datetime, *, known_at: datetime) -> Horizon:
     return Horizon(
-        first_at=grid_ceiling(terms, gate_at + timedelta(seconds=terms.lead_seconds)),
-        last_at=grid_floor(terms, gate_at + terms.horizon_hours * HOUR),
+        first_at=grid_ceiling(terms, known_at + timedelta(seconds=terms.lead_seconds)),
+        last_at=grid_floor(terms, decided_at + terms.horizon_hours * HOUR),
     )
 
 
@@ -261,19 +275,38 @@ def reach_problems(
     gate_at: datetime,
     start: str,
     end: str,
-    what: str = "gate",
 ) -> Iterator[FieldProblem]:
-    """Check that the whole window can be delivered by the gate: after its lead time and inside its horizon.
+    """Check that the whole window can be delivered by the gate: after its lead time and inside its horizon."""
+    published_at = publish_at(terms, gate_at)
+    what = f"gate at {_shown(terms, gate_at)}"
+    if published_at > gate_at:
+        what += f", which is published at {_shown(terms, published_at)},"
+    yield from _reach_problems(terms, starts_at, ends_at, horizon(terms, gate_at), what=what, start=start, end=end)
 
-    `what` names it, where it is no gate but another instant at which something is sold.
-    """
-    reach = horizon(terms, gate_at)
+
+def instant_reach_problems(
+    terms: MarketTerms,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    bought_at: datetime,
+    start: str,
+    end: str,
+    what: str = "instant purchase",
+) -> Iterator[FieldProblem]:
+    """Check that the whole window can be delivered by a purchase at an instant, which `what` names."""
+    reach, what = instant_horizon(terms, bought_at), f"{what} at {_shown(terms, bought_at)}"
+    yield from _reach_problems(terms, starts_at, ends_at, reach, what=what, start=start, end=end)
+
+
+def _reach_problems(
+    terms: MarketTerms, starts_at: datetime, ends_at: datetime, reach: Horizon, *, what: str, start: str, end: str
+) -> Iterator[FieldProblem]:
     if starts_at < reach.first_at:
         yield FieldProblem(
             start,
-            f"expected {_shown(terms, reach.first_at)} or later, the first start after the {what} at "
-            f"{_shown(terms, gate_at)} and its lead time of {terms.lead_seconds // 60} minutes, "
-            f"got {_shown(terms, starts_at)}",
+            f"expected {_shown(terms, reach.first_at)} or later, the first start after the {what} and its lead time "
+            f"of {terms.lead_seconds // 60} minutes, got {_shown(terms, starts_at)}",
         )
     if ends_at > reach.last_at:
         yield FieldProblem(

@@ -27,10 +27,12 @@ class PriceInput(StrictDecimal):
 
 
 class GateOut(OutputSerializer):
-    """A coming gate, from when on nothing may be lowered before it, and by when its round is published."""
+    """A coming gate: when its round opens and begins its no-cancel phase, from when on and by when it is published."""
 
+    opens_at = serializers.DateTimeField()
     gate_at = serializers.DateTimeField()
     cancel_deadline_at = serializers.DateTimeField()
+    publish_at = serializers.DateTimeField()
     publish_by_at = serializers.DateTimeField()
 
 
@@ -41,6 +43,7 @@ class CalendarOut(OutputSerializer):
     gate_interval_seconds = serializers.IntegerField()
     gate_offset_seconds = serializers.IntegerField()
     no_cancel_seconds = serializers.IntegerField()
+    publish_after_seconds = serializers.IntegerField()
     publish_seconds = serializers.IntegerField()
     closed_days = serializers.ListField(child=serializers.DateField())
 
@@ -143,6 +146,7 @@ class NewCalendar(InputSerializer):
     gate_interval_seconds = StrictInteger(**_SECONDS)
     gate_offset_seconds = StrictInteger(**_SECONDS, required=False, default=0)
     no_cancel_seconds = StrictInteger(**_SECONDS)
+    publish_after_seconds = StrictInteger(**_SECONDS, required=False, default=0)
     publish_seconds = StrictInteger(**_SECONDS, required=False, default=PUBLISH_SECONDS)
     closed_days = serializers.ListField(child=StrictDate(), max_length=MAX_CLOSED_DAYS, required=False, default=list)
 

@@ -115,7 +115,9 @@ def expire_due(actor: Actor, market: Market, *, now: datetime, limit: int = 500)
     """End the offers that neither a coming gate nor an instant purchase can deliver from; returns how many."""
     gate_at = market_rules.next_gate(market.terms, now)
     by_gate = Q(ends_at__lte=market_rules.horizon(market.terms, gate_at).first_at)
-    at_once = Q(instant_price_micros__isnull=True) | Q(ends_at__lte=market_rules.horizon(market.terms, now).first_at)
+    at_once = Q(instant_price_micros__isnull=True) | Q(
+        ends_at__lte=market_rules.instant_horizon(market.terms, now).first_at
+    )
     free = queries.live(market.id).filter(locked_at__isnull=True, held_unit_hours=0)
     due = free.filter(by_gate, at_once).select_related("market")
     ended = 0

@@ -141,9 +141,9 @@ def _reach_problems(
             market, terms.starts_at, terms.ends_at, gate_at=gate_at, start=start, end=end
         )
         return
-    soonest = market_rules.horizon(market, now)
-    yield from market_rules.reach_problems(
-        market, terms.starts_at, soonest.last_at, gate_at=now, start=start, end=end, what="instant purchase"
+    soonest = market_rules.instant_horizon(market, now)
+    yield from market_rules.instant_reach_problems(
+        market, terms.starts_at, soonest.last_at, bought_at=now, start=start, end=end
     )
     yield from market_rules.reach_problems(market, reach.first_at, terms.ends_at, gate_at=gate_at, start=start, end=end)
 

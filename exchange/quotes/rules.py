@@ -107,16 +107,16 @@ def spec_problems(
     """Check what is asked for; it must be deliverable also when it is accepted at the last moment."""
     yield from market_rules.quantity_problems(market, spec.quantity, pointer="/quantity")
     yield from market_rules.window_problems(market, spec.starts_at, spec.ends_at, start="/starts_at", end="/ends_at")
-    yield from market_rules.reach_problems(
+    yield from market_rules.instant_reach_problems(
         market,
         spec.starts_at,
-        min(spec.ends_at, market_rules.horizon(market, expires_at).last_at),
-        gate_at=expires_at,
+        min(spec.ends_at, market_rules.instant_horizon(market, expires_at).last_at),
+        bought_at=expires_at,
         start="/starts_at",
         end="/ends_at",
         what="last moment of the quote",
     )
-    last_at = market_rules.horizon(market, now).last_at
+    last_at = market_rules.instant_horizon(market, now).last_at
     if spec.ends_at > last_at:
         yield FieldProblem("/ends_at", f"expected {last_at.isoformat()} or earlier, got {spec.ends_at.isoformat()}")
     if spec.budget_minor is not None and not 1 <= spec.budget_minor <= MAX_AMOUNT_MINOR:

@@ -22,6 +22,8 @@ class Round(models.Model):
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="rounds")
     scheduled_at = models.DateTimeField()  # the gate
     locks_at = models.DateTimeField()  # the no-cancel phase begins
+    # Before this nothing of what it decides binds or is seen; empty on rounds from before calendars said so.
+    publishes_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=16, choices=[(s.value, s.value) for s in RoundStatus])
     degraded = models.BooleanField(default=False)
     rules_version = models.PositiveIntegerField()
@@ -56,6 +58,16 @@ class Round(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=RoundStatus.PUBLISHED) | Q(published_at__isnull=False),
                 name="round_published_has_its_instant",
+            ),
+            models.CheckConstraint(
+                condition=Q(publishes_at__isnull=True) | Q(publishes_at__gte=F("scheduled_at")),
+                name="round_publishes_after_its_gate",
+            ),
+            models.CheckConstraint(
+                condition=Q(publishes_at__isnull=True)
+                | Q(published_at__isnull=True)
+                | Q(published_at__gte=F("publishes_at")),
+                name="round_published_at_its_time",
             ),
             # One book at a time: the next gate waits until this one's trades are written.
             models.UniqueConstraint(

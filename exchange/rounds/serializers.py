@@ -28,6 +28,7 @@ class RoundOut(OutputSerializer):
     currency = serializers.CharField(source="market.currency")
     scheduled_at = serializers.DateTimeField()
     locks_at = serializers.DateTimeField()
+    publishes_at = serializers.DateTimeField(allow_null=True)
     status = serializers.ChoiceField(choices=[status.value for status in RoundStatus])
     degraded = serializers.BooleanField()
     late_seconds = serializers.IntegerField()

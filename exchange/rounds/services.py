@@ -134,6 +134,7 @@ def ensure_round(market: Market, *, after: datetime, now: datetime) -> None:
                 market=market,
                 scheduled_at=gate_at,
                 locks_at=market_rules.cancel_deadline(market.terms, gate_at),
+                publishes_at=market_rules.publish_at(market.terms, gate_at),
                 status=RoundStatus.OPEN,
                 rules_version=market.rules_version,
                 created_at=now,

@@ -324,6 +324,19 @@ CORRUPTIONS: Final = (
     corruption("M20", "a no-cancel phase began late", one("exchange_round", "locks_at = locks_at + interval '1 s'")),
     corruption(
         "M20",
+        "a round may be published early",
+        "UPDATE exchange_market m SET calendars = jsonb_build_array(jsonb_build_object("
+        " 'effective_from', '2020-01-01T00:00:00+00:00', 'gate_interval_seconds', m.gate_interval_seconds,"
+        " 'gate_offset_seconds', m.gate_offset_seconds, 'no_cancel_seconds', m.no_cancel_seconds,"
+        " 'publish_after_seconds', 60, 'publish_seconds', 300, 'closed_days', '[]'::jsonb))",
+    ),
+    corruption(
+        "M20",
+        "a trade was made before its round was published",
+        one("exchange_trade", "created_at = created_at - interval '1 day'", where="round_id IS NOT NULL"),
+    ),
+    corruption(
+        "M20",
         "a gate stands on a day that is closed",
         "UPDATE exchange_market m SET calendars = jsonb_build_array(jsonb_build_object("
         " 'effective_from', '2020-01-01T00:00:00+00:00', 'gate_interval_seconds', m.gate_interval_seconds,"
