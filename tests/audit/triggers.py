@@ -270,7 +270,7 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "exchange_round_status_moves",
         "exchange_round_void_takes_two_people",
     ),
-    "exchange_roundorder": ("exchange_roundorder_state_moves",),
+    "exchange_roundorder": ("exchange_roundorder_settled_at_its_time", "exchange_roundorder_state_moves"),
     "exchange_roundoutcome": (
         "exchange_roundoutcome_no_change",
         "exchange_roundoutcome_no_truncate",
