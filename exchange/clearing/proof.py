@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 
 from exchange.clearing.book import Book, Needs, Order
-from exchange.clearing.verify_claim import Run, qualifies
+from exchange.clearing.verify_claim import Run, conditions, meets
 
 
 def upper_bound(book: Book, prices: Mapping[str, Sequence[Run]]) -> int:
@@ -75,10 +75,17 @@ class _Vector:
 
     @cached_property
     def accepted(self) -> dict[Needs, list[str]]:
-        """The cells that meet each set of needs."""
+        """The cells that meet each set of needs. Orders differ in their sets and share the single needs."""
+        cells = {cell.id: cell.attributes for cell in self.book.cells}
+        wanted = {needs: conditions(needs) for needs in {order.needs for order in self.book.orders}}
+        meeting = {
+            condition: {cell for cell, attributes in cells.items() if meets(attributes, *condition)}
+            for condition in {condition for named in wanted.values() for condition in named}
+        }
+        everywhere = set(cells)
         return {
-            needs: [cell.id for cell in self.book.cells if qualifies(cell.attributes, needs)]
-            for needs in {order.needs for order in self.book.orders}
+            needs: sorted(everywhere.intersection(*(meeting[condition] for condition in named)))
+            for needs, named in wanted.items()
         }
 
     def _span(self, t0: int, t1: int) -> range:

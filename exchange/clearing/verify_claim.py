@@ -297,9 +297,9 @@ class Claim:
         known = self._known
         if needs not in known:
             met = np.ones(len(self.book.cells), dtype=bool)
-            for condition in _conditions(needs):
+            for condition in conditions(needs):
                 if condition not in known:
-                    known[condition] = np.array([_meets(cell.attributes, *condition) for cell in self.book.cells], bool)
+                    known[condition] = np.array([meets(cell.attributes, *condition) for cell in self.book.cells], bool)
                 met = met & known[condition]
             known[needs] = met
         return known[needs]
@@ -332,16 +332,12 @@ def first_marked(keys: Places, marks: Flags) -> Places:
     return first[group]
 
 
-def qualifies(attributes: Attributes, needs: Needs) -> bool:
-    """Return whether a cell meets every need."""
-    return all(_meets(attributes, *condition) for condition in _conditions(needs))
-
-
-def _conditions(needs: Needs) -> list[tuple[str, Any]]:
+def conditions(needs: Needs) -> list[tuple[str, Any]]:
+    """Return what is needed, by name."""
     return [(name, value) for name in CONDITIONS if (value := getattr(needs, name)) is not None]
 
 
-def _meets(attributes: Attributes, name: str, wanted: Any) -> bool:
+def meets(attributes: Attributes, name: str, wanted: Any) -> bool:
     """Return whether a cell meets one need; what the cell does not say, it does not meet."""
     if name == "max_latency":
         ms = (attributes.latency_ms or {}).get(wanted.metro)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from exchange.clearing import verify_claim
 from exchange.clearing.book import Attributes, Book, Needs, Offer, Order
-from exchange.clearing.verify_claim import Run, Traded, qualifies
+from exchange.clearing.verify_claim import Run, Traded, conditions, meets
 from exchange.clearing.violations import Code, RejectedBlock, Report, Violation
 
 
@@ -334,3 +334,8 @@ class _Costs:
         hours, cost = self._before[place]
         inside = min(slot, run.t1) - run.t0
         return hours + inside, cost + inside * run.price
+
+
+def qualifies(attributes: Attributes, needs: Needs) -> bool:
+    """Return whether a cell meets every need."""
+    return all(meets(attributes, *condition) for condition in conditions(needs))
