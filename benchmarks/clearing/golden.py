@@ -3,8 +3,9 @@
     python -m benchmarks.clearing.golden [NAME ...] [--quick] [--store]
 
 Every book is made from its seed, checked against its SHA-256, cleared, and verified with its required welfare: on tiny
-books the best that any allocation with strict prices has, on others 99 % of the best that was found. ``--store`` writes
-what was reached where it is better than what is stored. Exits 1 if any book misses.
+books the best that any allocation with strict prices has, on others 99 % of the best that was found. An engine of the
+version that is stored gives the very bytes that it gave then. ``--store`` writes what was reached where it is better
+than what is stored, and which bytes it was. Exits 1 if any book misses.
 """
 
 import argparse
@@ -25,19 +26,22 @@ from exchange.clearing.violations import Violation
 
 STORED = Path(__file__).with_name("golden.json")
 TINY_SEEDS = (2, 7)
+LARGEST = 6_000  # orders
 SHARE = 99  # percent of the best welfare found that is required of larger books
 QUICK = ("giant-40", "tick_edges-40", "maximum_limits-40", "every_kind-40")
 
 
 @dataclass(frozen=True)
 class Golden:
-    """One book of the corpus; welfare and bound in micros."""
+    """One book of the corpus; welfare and bound in micros. ``engine`` is a version, ``outcome`` the SHA-256 it gave."""
 
     name: str
     sha256: str
     best: int
     required: int
     bound: int
+    engine: str = ""
+    outcome: str = ""
 
     def book(self) -> Book:
         """Return the book, made again from its seed."""
@@ -61,7 +65,7 @@ def names() -> Iterator[str]:
     """Yield the names of the corpus, tiny books first."""
     for family in tiny.FAMILIES:
         yield from (f"tiny-{family}-{seed}" for seed in TINY_SEEDS)
-    yield from (name for name, book in published.every().items() if book.orders <= 2_000)
+    yield from (name for name, book in published.every().items() if book.orders <= LARGEST)
 
 
 def corpus() -> dict[str, Golden]:
@@ -79,18 +83,21 @@ def faults(golden: Golden, book: Book, result: Result) -> list[Violation | str]:
         found.append(f"the book is {books.digest(book)}")
     if result.outcome.welfare > golden.bound:
         found.append(f"welfare {result.outcome.welfare} above the proven bound {golden.bound}")
+    if result.engine_version == golden.engine and result.outcome.digest() != golden.outcome:
+        found.append(f"other bytes than {golden.engine} gave before: a change of them is another version")
     return found
 
 
 def improved(name: str, known: Golden | None, book: Book, result: Result) -> Golden:
     """Return what is to be stored after another run."""
     best, bound = result.outcome.welfare, result.outcome.bound
+    given = (result.engine_version, result.outcome.digest())
     if name.startswith("tiny-"):
         required = Enumeration(book).best(Prices.STRICT) or 0
-        return Golden(name, books.digest(book), required, required, bound)
+        return Golden(name, books.digest(book), required, required, bound, *given)
     if known is not None and known.sha256 == books.digest(book):
         best, bound = max(best, known.best), min(bound, known.bound)
-    return Golden(name, books.digest(book), best, best * SHARE // 100, bound)
+    return Golden(name, books.digest(book), best, best * SHARE // 100, bound, *given)
 
 
 def store(rows: dict[str, Golden]) -> None:

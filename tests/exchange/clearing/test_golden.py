@@ -1,5 +1,7 @@
 """The golden corpus: what the engine once reached on a book it has to reach again."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.clearing import golden
@@ -16,6 +18,14 @@ def test_a_golden_book_reaches_its_welfare_within_its_bound(row: Golden) -> None
     book = row.book()
 
     assert golden.faults(row, book, engine.clear(book)) == []
+
+
+def test_the_quick_books_have_the_bytes_of_the_present_engine() -> None:
+    # After another version: python -m benchmarks.clearing.golden --quick --store
+    assert {row.engine for row in QUICK} == {engine.engine_version()}
+    changed = replace(QUICK[0], outcome="0" * 64)
+    (fault,) = golden.faults(changed, changed.book(), engine.clear(changed.book()))
+    assert "a change of them is another version" in str(fault)
 
 
 def test_the_corpus_holds_its_books_in_order_and_all_the_quick_ones() -> None:
