@@ -120,11 +120,9 @@ def _fill(each: int) -> None:
 
     name: Any = connection.settings_dict["NAME"]
     with psycopg.connect(os.environ["SUPERUSER_URL"], dbname=name) as superuser:
-        superuser.execute("SET session_replication_role = replica")
         superuser.execute(_FILL, [each])
         superuser.commit()
         superuser.autocommit = True
-        superuser.execute("SET session_replication_role = origin")
         superuser.execute("ANALYZE billing_usageevent")
 
 
