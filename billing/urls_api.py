@@ -92,6 +92,7 @@ urlpatterns = [
     path("vouchers", pricing.Vouchers.as_view(), name="api_vouchers"),
     path("voucher-imports", pricing.VoucherImports.as_view(), name="api_voucher_imports"),
     path("tax-rates", policies.TaxRates.as_view(), name="api_tax_rates"),
+    path("policies", policies.Policies.as_view(), name="api_policies"),
     path("policy-changes", policies.PolicyChanges.as_view(), name="api_policy_changes"),
     path("policy-changes/<pch:change_id>/approve", policies.ApproveChange.as_view(), name="api_approve_policy"),
     path("policy-changes/<pch:change_id>/decline", policies.DeclineChange.as_view(), name="api_decline_policy"),

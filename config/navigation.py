@@ -74,7 +74,7 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("Unmatched"), "unmatched_items", Capability.VIEW_BOOKS),
             Destination(_("Breaks"), "breaks", Capability.VIEW_BOOKS),
             Destination(_("Parked accounts"), "parked_accounts", Capability.VIEW_BOOKS),
-            Destination(_("Tax rates"), "tax_rates", Capability.VIEW_BOOKS),
+            Destination(_("Rules by date"), "policies", Capability.VIEW_BOOKS),
             Destination(_("Vouchers"), "vouchers", Capability.VIEW_BOOKS),
             Destination(_("Journals"), "journals", Capability.VIEW_BOOKS),
             Destination(_("Month close"), "months", Capability.VIEW_BOOKS),

@@ -15,7 +15,7 @@ from accounts.web.idempotent import idempotent
 from accounts.web.views import ExchangeAPIView, ListMixin
 from billing.bounds import queries, services
 from billing.bounds.models import BillBound, Parking
-from billing.bounds.serializers import BoundsOut, ParkingOut, ReleaseParking, SetBounds
+from billing.bounds.serializers import BoundsOut, ParkingOut, ReleaseParking
 
 
 class BoundFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -41,19 +41,13 @@ class ParkingFilters(django_filters.FilterSet):  # type: ignore[misc]
 class BillBounds(ListMixin[BillBound], ExchangeAPIView):
     """The safety bounds on bills, by date."""
 
-    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS, "POST": Capability.APPROVE_BOOKS}
-    inputs: ClassVar = {"POST": SetBounds}
-    outputs: ClassVar = {"GET": BoundsOut, "POST": BoundsOut}
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    outputs: ClassVar = {"GET": BoundsOut}
     filterset_class = BoundFilters
 
     def rows(self) -> QuerySet[BillBound]:
         """Return all bounds."""
         return queries.visible_bounds(self.actor)
-
-    @idempotent
-    def post(self, request: Request) -> Response:
-        """Set bounds from now on or later."""
-        return self.answer(services.set_bounds(self.actor, SetBounds.spec(self.read()), now=clock.now()))
 
 
 class ParkedAccounts(ListMixin[Parking], ExchangeAPIView):

@@ -44,21 +44,3 @@ class ReleaseByPerson(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("This is done by a person who is signed in, not by a key or the exchange itself.")
-
-
-class BoundInThePast(Conflict):
-    """Bounds hold from now on or later."""
-
-    code = "bound_in_the_past"
-
-    def __init__(self, seen: str, now: str) -> None:
-        super().__init__(f"Bounds cannot hold from {seen}; expected {now} or later.")
-
-
-class BoundTaken(Conflict):
-    """There is one set of bounds from each instant."""
-
-    code = "bound_taken"
-
-    def __init__(self) -> None:
-        super().__init__("Bounds that hold from this instant are set already; expected another instant.")

@@ -33,6 +33,10 @@ class Gate:
         self._released = {one.contract_id: one for one in of_parties.exclude(released_at=None).order_by("id")}
         self._changed: dict[UUID, BilledDay] = {}
 
+    def trailing_days(self, organisation_id: UUID, currency: str) -> int:
+        """Return over how many days what was billed to a party makes its usual month."""
+        return self._limits(organisation_id, currency).trailing_days
+
     def admits(self, contract: Contract, organisation_id: UUID, drawn: Drawn, *, usual_minor: int) -> bool:
         """Count a bill and return True, or park its party; nothing of a parked party is admitted."""
         if organisation_id in self._parked:

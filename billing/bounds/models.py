@@ -24,6 +24,7 @@ class BillBound(models.Model):
     usual_multiple = models.PositiveIntegerField()
     usual_from_minor = models.BigIntegerField()
     two_people_above_minor = models.BigIntegerField()
+    trailing_days = models.PositiveIntegerField(default=90)  # what was billed in so many days makes the usual month
     effective_from = models.DateTimeField()
     set_by = models.CharField(max_length=200)  # as the audit trail names them
 
@@ -42,6 +43,7 @@ class BillBound(models.Model):
                     usual_multiple__gt=0,
                     usual_from_minor__gte=0,
                     two_people_above_minor__gte=0,
+                    trailing_days__gt=0,
                 ),
                 name="bill_bound_in_range",
             ),
@@ -64,6 +66,7 @@ class BillBound(models.Model):
             usual_multiple=self.usual_multiple,
             usual_from_minor=self.usual_from_minor,
             two_people_above_minor=self.two_people_above_minor,
+            trailing_days=self.trailing_days,
         )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-TRAILING_DAYS: Final = 90  # usage of so many days before is what a bill is compared with
 MONTH_DAYS: Final = 30
 SIDES: Final = ("customer", "provider")  # of a document, as the invoices call them
 
@@ -33,6 +32,7 @@ class Limits:
     usual_multiple: int
     usual_from_minor: int
     two_people_above_minor: int
+    trailing_days: int = 90  # what was billed in so many days before makes the usual month
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,6 @@ def breaches(drawn: Drawn, limits: Limits, *, lines_today: int, usual_minor: int
     return tuple(found)
 
 
-def usual_month(billed_minor: int) -> int:
-    """Return the usual month of a party that was billed so much in TRAILING_DAYS, rounded down."""
-    return max(0, billed_minor) * MONTH_DAYS // TRAILING_DAYS
+def usual_month(billed_minor: int, *, trailing_days: int) -> int:
+    """Return the usual month of a party that was billed so much in some days, rounded down."""
+    return max(0, billed_minor) * MONTH_DAYS // trailing_days

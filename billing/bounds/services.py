@@ -1,6 +1,5 @@
-"""The verbs of bounds: set them, and let a parked account go on."""
+"""The verbs of bounds: let a parked account go on. Two people set them, as rules by date."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,56 +10,16 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
-from accounts.foundation.errors import Invalid
 from accounts.jobs import services as jobs
-from accounts.organisations.models import Organisation
 from billing.bounds.errors import (
     AlreadyReleased,
-    BoundInThePast,
-    BoundTaken,
     NoSuchParking,
     OwnRelease,
     ReleaseByPerson,
 )
-from billing.bounds.models import BillBound, Parking
-from billing.bounds.rules import Limits
+from billing.bounds.models import Parking
 
 INVOICE_WAITING: Final = "invoice_waiting"  # bills what waited for the release whose id is the key
-
-
-@dataclass(frozen=True, slots=True)
-class BoundSpec:
-    """Bounds to be set for an organisation, or (None) for all that have none of their own."""
-
-    limits: Limits
-    currency: str
-    effective_from: datetime
-    organisation_id: UUID | None = None
-
-
-@transaction.atomic
-def set_bounds(actor: Actor, spec: BoundSpec, *, now: datetime) -> BillBound:
-    """Set bounds from an instant on. Raises NotAllowed, Invalid, BoundInThePast, BoundTaken."""
-    actor.require(Capability.APPROVE_BOOKS)
-    if spec.effective_from < now:
-        raise BoundInThePast(spec.effective_from.isoformat(), now.isoformat())
-    if spec.organisation_id and not Organisation.objects.filter(id=spec.organisation_id).exists():
-        raise Invalid.field("/organisation", ids.spell("org", spec.organisation_id), "an organisation")
-    bound = BillBound(
-        organisation_id=spec.organisation_id,
-        currency=spec.currency,
-        effective_from=spec.effective_from,
-        set_by=actor.label,
-        **asdict(spec.limits),
-    )
-    BillBound.objects.bulk_create([bound], ignore_conflicts=True)  # of two at once the second finds it taken
-    if not BillBound.objects.filter(id=bound.id).exists():
-        raise BoundTaken
-    said = {"effective_from": spec.effective_from, "currency": spec.currency, **asdict(spec.limits)}
-    audit.record(
-        actor, "bill_bound.set", "bill_bound", bound.id, None, said, now=now, organisation_id=spec.organisation_id
-    )
-    return bound
 
 
 @transaction.atomic

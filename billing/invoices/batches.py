@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 
 from accounts.actors.actor import Actor
 from billing.bounds.gate import Gate
-from billing.bounds.rules import TRAILING_DAYS, Drawn, usual_month
+from billing.bounds.rules import Drawn, usual_month
 from billing.budgets import services as budgets
 from billing.contracts import queries as contract_queries
 from billing.contracts import rules as contract_rules
@@ -75,22 +75,33 @@ def admitted(actor: Actor, drafts: Sequence[Draft], *, now: datetime) -> list[bo
         return []
     side = drafts[0].side
     parties = {draft.organisation_id for draft in drafts}
-    since = now - timedelta(days=TRAILING_DAYS)
-    recent = Invoice.objects.filter(organisation__in=parties, side=side, issued_at__gt=since)
-    sums = recent.order_by().values_list("organisation_id", "currency").annotate(Sum("total_minor"))
-    billed = {(organisation_id, currency): int(total) for organisation_id, currency, total in sums}
     gate = Gate(actor, side, parties, now=now)
-    let = [
-        gate.admits(
-            draft.contract,
-            draft.organisation_id,
-            Drawn.of([line.amount_minor for line in draft.bill.lines], draft.bill.total_minor),
-            usual_minor=usual_month(billed.get((draft.organisation_id, draft.bill.currency), 0)),
-        )
+    wanted = {
+        (draft.organisation_id, draft.bill.currency): gate.trailing_days(draft.organisation_id, draft.bill.currency)
         for draft in drafts
-    ]
+    }
+    billed = _billed(side, parties, set(wanted.values()), now=now)
+    let = []
+    for draft in drafts:
+        days = wanted[draft.organisation_id, draft.bill.currency]
+        before_minor = billed.get((days, draft.organisation_id, draft.bill.currency), 0)
+        drawn = Drawn.of([line.amount_minor for line in draft.bill.lines], draft.bill.total_minor)
+        usual_minor = usual_month(before_minor, trailing_days=days)
+        let.append(gate.admits(draft.contract, draft.organisation_id, drawn, usual_minor=usual_minor))
     gate.close()
     return let
+
+
+def _billed(
+    side: Side, parties: set[UUID], windows: Iterable[int], *, now: datetime
+) -> dict[tuple[int, UUID, str], int]:
+    """Return what was billed to parties in each of some numbers of days, by days, party and currency."""
+    billed: dict[tuple[int, UUID, str], int] = {}
+    for days in windows:
+        recent = Invoice.objects.filter(organisation__in=parties, side=side, issued_at__gt=now - timedelta(days=days))
+        sums = recent.order_by().values_list("organisation_id", "currency").annotate(Sum("total_minor"))
+        billed |= {(days, organisation_id, currency): int(total) for organisation_id, currency, total in sums}
+    return billed
 
 
 def _drafts(dues: Sequence[Due], *, now: datetime) -> tuple[list[Draft], list[Sequence[Use]]]:

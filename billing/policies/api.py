@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.actors.actor import Capability
 from accounts.foundation import clock
-from accounts.web.filters import ChoiceFilter, TextFilter
+from accounts.web.filters import ChoiceFilter, TextFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.rows import RowResultsOut
 from accounts.web.serializers import InputSerializer
@@ -19,7 +19,7 @@ from billing.contracts.models import TaxRate
 from billing.policies import queries, services
 from billing.policies.models import PolicyChange
 from billing.policies.rules import MAX_FILE_BYTES, ChangeStatus, KindName
-from billing.policies.serializers import PolicyChangeOut, ProposeChanges, TaxRateOut
+from billing.policies.serializers import PolicyChangeOut, PolicyTablesOut, ProposeChanges, TaxRateOut
 
 
 class TaxRateFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -43,6 +43,18 @@ class TaxRates(ListMixin[TaxRate], ExchangeAPIView):
     def rows(self) -> QuerySet[TaxRate]:
         """Return every rate: they are public."""
         return queries.tax_rates()
+
+
+class Policies(ExchangeAPIView):
+    """The rules by date."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    outputs: ClassVar = {"GET": PolicyTablesOut}
+
+    def get(self, request: Request) -> Response:
+        """Answer every table with every row."""
+        check_parameters(request, ())
+        return self.answer({"tables": queries.tables(self.actor)})
 
 
 class ChangeFilters(django_filters.FilterSet):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """What a person types to propose a change of the rules."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,28 +10,39 @@ from accounts.foundation.row_results import RowResult
 from accounts.foundation.tables import Row
 from accounts.web.forms import DeskTime, StrictForm, StrictText
 from accounts.web.uploads import TextFileForm
+from billing.policies.kinds import KINDS
 from billing.policies.rules import MAX_FILE_BYTES, KindName
-from billing.policies.tax_rates import CATEGORIES
 
-KINDS = ((KindName.TAX_RATE.value, _("Tax rates")),)
+TITLES: Final = {
+    KindName.TAX_RATE: _("Tax rates"),
+    KindName.REFUND_LIMIT: _("Refunds that one person may send"),
+    KindName.PAYOUT_TERMS: _("Payouts"),
+    KindName.LANDING_HOURS: _("Wallets that ran out"),
+    KindName.CLOSING_THRESHOLD: _("Breaks that keep a month open"),
+    KindName.BILL_BOUND: _("Safety bounds of bills"),
+}
+_LONGEST: Final = 200
+_TIMES: Final = ("effective_from", "effective_to")
 
 
-class TaxRateForm(StrictForm):
-    """One row of the tax table."""
+class RowForm(StrictForm):
+    """One row of a table; what its cells may say is read as a file's are."""
 
-    jurisdiction = StrictText(label=_("Country, such as CN"), max_length=2)
-    category = forms.ChoiceField(label=_("Category (EN 16931)"), choices=[(code, code) for code in CATEGORIES])
-    percent = StrictText(label=_("Percent"), max_length=12)
-    effective_from = DeskTime(label=_("From (Asia/Shanghai)"))
-    effective_to = DeskTime(label=_("To, if it ends (Asia/Shanghai)"), required=False)
-    source = StrictText(label=_("Where it is from"), max_length=200)
-    reason = StrictText(label=_("Reason"), max_length=200)
+    def __init__(self, kind: KindName, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        table = KINDS[kind]
+        for name in (*table.required, *table.optional):
+            label, is_required = name.replace("_", " ").capitalize(), name in table.required
+            if name in _TIMES:
+                self.fields[name] = DeskTime(label=f"{label} (Asia/Shanghai)", required=is_required)
+            else:
+                self.fields[name] = StrictText(label=label, max_length=_LONGEST, required=is_required)
+        self.fields["reason"] = StrictText(label=_("Reason"), max_length=_LONGEST)
 
     def row(self) -> Row:
         """Return the valid form as a row of the table."""
-        said: dict[str, Any] = dict(self.cleaned_data)
-        said.pop("reason")
-        return Row(1, {name: _spelled(value) for name, value in said.items()})
+        said = {name: _spelled(value) for name, value in self.cleaned_data.items() if name != "reason"}
+        return Row(1, said)
 
     def show(self, result: RowResult) -> None:
         """Show what is wrong with the row beside its fields."""
@@ -48,6 +59,5 @@ class ImportForm(TextFileForm):
 
     largest = MAX_FILE_BYTES
 
-    kind = forms.ChoiceField(label=_("Table"), choices=KINDS)
-    reason = StrictText(label=_("Reason"), max_length=200)
+    reason = StrictText(label=_("Reason"), max_length=_LONGEST)
     file = forms.FileField(label=_("Rows (CSV)"), max_length=120)

@@ -1,4 +1,4 @@
-"""Finance sees the tax table and what is proposed about it, and two people change it."""
+"""Finance sees the rules by date and what is proposed about them, and two people change them."""
 
 from uuid import UUID
 
@@ -6,54 +6,63 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
-from accounts.foundation.errors import DomainError
+from accounts.foundation.errors import DomainError, NotFound
 from accounts.web.listing import listing
 from billing.policies import queries, services
-from billing.policies.forms import ImportForm, TaxRateForm
+from billing.policies.forms import TITLES, ImportForm, RowForm
 from billing.policies.rules import KindName
 
 
+@require_safe
 @actor_required(Capability.VIEW_BOOKS)
-def tax_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The tax table, the proposals, and the forms that propose."""
-    form = TaxRateForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        (result,) = services.propose(
-            actor, KindName.TAX_RATE, [form.row()], reason=form.cleaned_data["reason"], now=clock.now()
-        )
-        if not result.problems:
-            messages.success(request, _("A colleague must decide now."))
-            return redirect("tax_rates")
-        form.show(result)
+def policies(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Every table of rules with its rows, and what is proposed."""
     context = {
-        "form": form,
-        "import_form": ImportForm(),
-        "rates": queries.tax_rates().order_by("jurisdiction", "category", "-effective_from"),
+        "tables": [_shown(table) for table in queries.tables(actor)],
         "listing": listing(queries.changes(actor), request),
-        "may_propose": actor.can(Capability.OPERATE_BOOKS),
         "may_decide": actor.can(Capability.APPROVE_BOOKS),
         "own_id": actor.user_id,
     }
-    return render(request, "billing/tax_rates.html", context, status=422 if form.errors else 200)
+    return render(request, "billing/policies.html", context)
+
+
+@actor_required(Capability.VIEW_BOOKS)
+def policy(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
+    """One table with the forms that propose rows of it."""
+    kind = _kind(code)
+    form = RowForm(kind, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        (result,) = services.propose(actor, kind, [form.row()], reason=reason, now=clock.now())
+        if not result.problems:
+            messages.success(request, _("A colleague must decide now."))
+            return redirect("policies")
+        form.show(result)
+    context = {
+        "table": _shown(queries.table(actor, kind)),
+        "form": form,
+        "import_form": ImportForm(),
+        "may_propose": actor.can(Capability.OPERATE_BOOKS),
+    }
+    return render(request, "billing/policy.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 @actor_required(Capability.OPERATE_BOOKS)
-def policy_import(request: HttpRequest, actor: Actor) -> HttpResponse:
+def policy_import(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
     """Propose the rows of a file, and show what became of each."""
+    kind = _kind(code)
     form = ImportForm(request.POST, request.FILES)
     results = []
     if form.is_valid():
-        said = form.cleaned_data
-        results = services.propose_csv(
-            actor, KindName(said["kind"]), form.text(), reason=said["reason"], now=clock.now()
-        )
-    context = {"form": form, "results": results, "heading": _("Rows proposed"), "back": "tax_rates"}
+        reason = form.cleaned_data["reason"]
+        results = services.propose_csv(actor, kind, form.text(), reason=reason, now=clock.now())
+    context = {"form": form, "results": results, "heading": _("Rows proposed"), "back": "policies"}
     return render(request, "components/row_results.html", context, status=422 if form.errors else 200)
 
 
@@ -65,4 +74,21 @@ def policy_decide(request: HttpRequest, actor: Actor, change_id: UUID) -> HttpRe
         services.decide(actor, change_id, is_approved=request.POST.get("answer") == "yes", now=clock.now())
     except DomainError as error:
         messages.error(request, error.detail)
-    return redirect("tax_rates")
+    return redirect("policies")
+
+
+def _kind(code: str) -> KindName:
+    try:
+        return KindName(code.replace("-", "_"))
+    except ValueError as error:
+        raise NotFound(_("There is no such table of rules.")) from error
+
+
+def _shown(table: queries.Shown) -> dict[str, object]:
+    return {
+        "code": table.kind.replace("_", "-"),
+        "title": TITLES[table.kind],
+        "columns": [name.replace("_", " ") for name in table.columns],
+        "names": ", ".join(table.columns),
+        "rows": [[row[name] for name in table.columns] for row in table.rows],
+    }

@@ -12,6 +12,11 @@ class KindName(StrEnum):
     """Which table of dated rows a change adds to."""
 
     TAX_RATE = "tax_rate"
+    REFUND_LIMIT = "refund_limit"
+    PAYOUT_TERMS = "payout_terms"
+    LANDING_HOURS = "landing_hours"
+    CLOSING_THRESHOLD = "closing_threshold"
+    BILL_BOUND = "bill_bound"
 
 
 class ChangeStatus(StrEnum):

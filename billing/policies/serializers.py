@@ -24,6 +24,20 @@ class ProposeChanges(InputSerializer):
         return one_of(attrs, "content", "rows")
 
 
+class PolicyTableOut(OutputSerializer):
+    """One table of rules: its columns, and its rows as texts by column, those that begin last first."""
+
+    kind = serializers.CharField()
+    columns: Any = serializers.ListField(child=serializers.CharField())
+    rows: Any = serializers.ListField(child=serializers.DictField(child=serializers.CharField(allow_blank=True)))
+
+
+class PolicyTablesOut(OutputSerializer):
+    """Every table of rules."""
+
+    tables = PolicyTableOut(many=True)
+
+
 class PolicyChangeOut(OutputSerializer):
     """A row that was proposed, and what became of it."""
 

@@ -14,8 +14,9 @@ from accounts.foundation import ids, tables
 from accounts.foundation import row_results as results
 from accounts.foundation.row_results import RowResult
 from accounts.foundation.tables import Row, Unreadable
+from billing.policies.dated import Said
 from billing.policies.errors import ChangeDecided, ChangeDoesNotFit, NoSuchChange, OwnChange
-from billing.policies.kinds import KINDS, Said
+from billing.policies.kinds import KINDS
 from billing.policies.models import PolicyChange
 from billing.policies.rules import MAX_ROWS, ChangeStatus, KindName
 
@@ -91,7 +92,7 @@ def decide(actor: Actor, change_id: UUID, *, is_approved: bool, now: datetime) -
     if person == change.proposed_by_id:
         raise OwnChange
     if is_approved:
-        change.row_id = _added(KindName(change.kind), change.said, now)
+        change.row_id = _added(change, actor.label, now)
     change.status = ChangeStatus.APPROVED if is_approved else ChangeStatus.DECLINED
     change.decided_by_id, change.decided_at = person, now
     change.save(update_fields=["status", "row_id", "decided_by", "decided_at"])
@@ -99,11 +100,13 @@ def decide(actor: Actor, change_id: UUID, *, is_approved: bool, now: datetime) -
     return change
 
 
-def _added(kind: KindName, said: Said, now: datetime) -> UUID:
-    wrong = KINDS[kind].problems(said, now)
+def _added(change: PolicyChange, by: str, now: datetime) -> UUID:
+    table = KINDS[KindName(change.kind)]
+    said: Said = change.said
+    wrong = table.problems(said, now)
     if wrong:
         raise ChangeDoesNotFit(wrong)
-    return KINDS[kind].add(said)
+    return table.add(said, by)
 
 
 def _person(actor: Actor, capability: Capability) -> UUID:

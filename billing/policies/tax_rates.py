@@ -17,6 +17,7 @@ from accounts.foundation import strict
 from accounts.foundation.errors import FieldProblem, mismatch
 from accounts.foundation.tables import Row
 from billing.contracts.models import TaxRate
+from billing.policies.dated import percent_text
 
 REQUIRED: Final = ("jurisdiction", "category", "percent", "effective_from", "source")
 OPTIONAL: Final = ("effective_to",)
@@ -45,7 +46,7 @@ def read(row: Row) -> Mapping[str, str] | None:
     return {
         "jurisdiction": jurisdiction,
         "category": category,
-        "percent": f"{percent.normalize():f}",
+        "percent": percent_text(int(percent * _PPM_OF_A_PERCENT)),
         "effective_from": starts.isoformat(),
         "effective_to": ends.isoformat() if ends else "",
         "source": row.text("source"),
@@ -86,6 +87,21 @@ def add(said: Mapping[str, str]) -> UUID:
         source=said["source"],
     )
     return row.id
+
+
+def spelled() -> list[dict[str, str]]:
+    """Return every row as texts by column, those that begin last first."""
+    return [
+        {
+            "jurisdiction": row.jurisdiction,
+            "category": row.category,
+            "percent": percent_text(row.rate_ppm),
+            "effective_from": row.effective_from.isoformat(),
+            "effective_to": row.effective_to.isoformat() if row.effective_to else "",
+            "source": row.source,
+        }
+        for row in TaxRate.objects.order_by("jurisdiction", "category", "-effective_from")
+    ]
 
 
 def _of(said: Mapping[str, str]) -> QuerySet[TaxRate]:

@@ -20,6 +20,22 @@ POLICIES: Final = (
                 OR r.effective_from <> (c.said ->> 'effective_from')::timestamptz
                 OR r.effective_to > coalesce(nullif(c.said ->> 'effective_to', '')::timestamptz, 'infinity'))
             UNION ALL
+            SELECT c.id::text, format('%s from %s was agreed, its row is from %s',
+                c.kind, c.said ->> 'effective_from', r.effective_from)
+            FROM billing_policychange c LEFT JOIN (
+                SELECT 'refund_limit' AS kind, id, effective_from, alone_up_to_minor AS minor FROM billing_refundpolicy
+                UNION ALL SELECT 'payout_terms', id, effective_from, minimum_minor FROM billing_payoutpolicy
+                UNION ALL SELECT 'landing_hours', id, effective_from, grace_hours FROM billing_landingpolicy
+                UNION ALL SELECT 'closing_threshold', id, effective_from, threshold_minor FROM billing_closingpolicy
+                UNION ALL SELECT 'bill_bound', id, effective_from, total_minor FROM billing_billbound
+            ) r ON r.id = c.row_id AND r.kind = c.kind
+            WHERE c.kind <> 'tax_rate' AND c.status = 'approved' AND (
+                r.id IS NULL OR r.effective_from <> (c.said ->> 'effective_from')::timestamptz
+                OR r.minor <> round(
+                    coalesce(c.said ->> 'alone_up_to', c.said ->> 'minimum', c.said ->> 'threshold',
+                        c.said ->> 'document_total', c.said ->> 'grace_hours')::numeric
+                    * CASE WHEN coalesce(c.said ->> 'currency', 'JPY') IN ('JPY', 'KRW') THEN 1 ELSE 100 END))
+            UNION ALL
             SELECT id::text, format('%s, proposed by %s and decided by %s', status, proposed_by_id, decided_by_id)
             FROM billing_policychange
             WHERE decided_by_id = proposed_by_id OR (status = 'proposed') <> (decided_by_id IS NULL)

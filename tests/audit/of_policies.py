@@ -12,6 +12,13 @@ _CHANGE: Final = (
     " WHERE category = 'S'"
 )
 
+_LIMIT: Final = (
+    "INSERT INTO billing_policychange (id, kind, said, reason, status, row_id, proposed_by_id, decided_by_id,"
+    " created_at, decided_at) SELECT id, 'refund_limit', jsonb_build_object('currency', currency, 'alone_up_to',"
+    " alone_up_to_minor / 100, 'effective_from', effective_from), 'x', 'approved', id, gen_random_uuid(),"
+    " gen_random_uuid(), effective_from, effective_from FROM billing_refundpolicy ORDER BY id LIMIT 1"
+)
+
 CORRUPTIONS: Final = (
     corruption(
         "T1",
@@ -23,4 +30,7 @@ CORRUPTIONS: Final = (
     corruption("T1", "one person did it", _CHANGE, one("billing_policychange", "decided_by_id = proposed_by_id")),
     corruption("T1", "nobody decided", _CHANGE, one("billing_policychange", "decided_by_id = NULL")),
     corruption("T1", "two rates hold at a time", again("billing_taxrate")),
-)
+    corruption("T1", "a limit is not what was agreed", _LIMIT,
+               "UPDATE billing_refundpolicy SET alone_up_to_minor = alone_up_to_minor + 1"),
+    corruption("T1", "a limit that was agreed is lost", _LIMIT, "DELETE FROM billing_refundpolicy"),
+)  # fmt: skip

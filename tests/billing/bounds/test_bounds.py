@@ -21,14 +21,11 @@ from billing.bounds import rules, services
 from billing.bounds.errors import (
     AccountParked,
     AlreadyReleased,
-    BoundInThePast,
-    BoundTaken,
     NoSuchParking,
     OwnRelease,
 )
-from billing.bounds.models import BilledDay, Parking
+from billing.bounds.models import BillBound, BilledDay, Parking
 from billing.bounds.rules import Bound, Drawn, Limits
-from billing.bounds.services import BoundSpec
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.invoices import services as invoices
@@ -77,7 +74,8 @@ def test_a_party_without_history_has_no_usual_month_and_small_bills_are_not_comp
     assert rules.breaches(Drawn(1, LIMITS.usual_from_minor, 1), LIMITS, lines_today=0, usual_minor=1) == ()
     (breach,) = rules.breaches(huge, LIMITS, lines_today=0, usual_minor=1)
     assert (breach.bound, breach.seen, breach.limit) == (Bound.USUAL, 10_000_001, 10_000_000)
-    assert rules.usual_month(90_00) == 30_00
+    assert rules.usual_month(90_00, trailing_days=90) == 30_00
+    assert rules.usual_month(90_00, trailing_days=30) == 90_00
 
 
 @pytest.fixture
@@ -94,9 +92,8 @@ def person(stage: Stage, name: str, *capabilities: Capability) -> Actor:
 
 def bound(stage: Stage, **limits: int) -> None:
     """Set bounds of the stage's buyer, half an hour before its day is billed."""
-    approver = person(stage, "setter", Capability.APPROVE_BOOKS)
     given = {name: getattr(LIMITS, name) for name in LIMITS.__slots__} | limits
-    services.set_bounds(approver, BoundSpec(Limits(**given), "CNY", PLACED, stage.buyer.id), now=PLACED)
+    BillBound.objects.create(organisation=stage.buyer, currency="CNY", effective_from=PLACED, set_by="a test", **given)
 
 
 def running(stage: Stage, name: str, units: int = 4) -> Contract:
@@ -269,16 +266,13 @@ def test_the_database_bills_nobody_who_is_parked_and_lets_nobody_release_alone(s
     assert "never changed" in refused("DELETE FROM billing_parking")
 
 
-def test_bounds_hold_from_their_instant_on_and_are_set_once_by_an_approver(stage: Stage) -> None:
-    approver = person(stage, "approver", Capability.APPROVE_BOOKS)
-    spec = BoundSpec(LIMITS, "CNY", AFTER)
-    with pytest.raises(NotAllowed):
-        services.set_bounds(stage.finance, spec, now=PLACED)
-    with pytest.raises(BoundInThePast):
-        services.set_bounds(approver, spec, now=AFTER + timedelta(seconds=1))
-    services.set_bounds(approver, spec, now=PLACED)
-    with pytest.raises(BoundTaken):
-        services.set_bounds(approver, spec, now=PLACED)
+@pytest.mark.parametrize(("trailing_days", "is_usual"), [(90, False), (30, True)])
+def test_the_usual_month_is_of_as_many_days_as_the_bounds_say(stage: Stage, trailing_days: int, is_usual: bool) -> None:
+    bound(stage, usual_multiple=1, usual_from_minor=0, trailing_days=trailing_days)
+    assert run(running(stage, "a", 1).id) == 1
+    # The same once more: three times the usual month of 90 days, and just that of 30.
+    assert run(running(stage, "b", 1).id) == int(is_usual)
+    assert Parking.objects.exists() != is_usual
 
 
 def test_finance_sees_and_releases_parked_accounts_over_http_and_on_a_page(stage: Stage) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,8 +16,7 @@ from hypothesis import strategies as st
 from accounts.actors.actor import Actor
 from accounts.actors.errors import NotAllowed
 from accounts.foundation import clock
-from accounts.foundation.tables import Row
-from accounts.organisations.rules import OrganisationKind, Role
+from accounts.organisations.rules import Role
 from billing.contracts import drafting
 from billing.contracts.models import TaxRate
 from billing.policies import services
@@ -28,46 +26,9 @@ from billing.policies.rules import ChangeStatus, KindName
 from config.audit.policies import POLICIES
 from tests.accounts import cast
 from tests.api.caller import Api
+from tests.billing.policies.desk import DAY, NOW, Desk, newest, said
 
 pytestmark = pytest.mark.django_db
-NOW = cast.NOW + timedelta(days=300)
-DAY = timedelta(days=1)
-
-
-class Desk:
-    """A clerk who proposes, a colleague who decides, and a buyer."""
-
-    def __init__(self) -> None:
-        self.house = cast.organisation("Exchange", kind=OrganisationKind.OPERATOR, can_operate=True)
-        self.clerk_user = cast.member(self.house, "clerk", Role.FINANCE_OPERATOR, Role.FINANCE_APPROVER)
-        self.chief_user = cast.member(self.house, "chief", Role.FINANCE_APPROVER)
-        self.clerk, self.chief = cast.acting(self.clerk_user), cast.acting(self.chief_user)
-
-    def propose(self, **changes: str) -> Any:
-        """Propose one row, thirteen percent a day from now unless said otherwise."""
-        row = Row(1, said(**changes))
-        (result,) = services.propose(self.clerk, KindName.TAX_RATE, [row], reason="New law", now=NOW)
-        return result
-
-    def let_in(self, **changes: str) -> PolicyChange:
-        """Propose one and let it in."""
-        assert self.propose(**changes).result == "proposed"
-        return services.decide(self.chief, newest().id, is_approved=True, now=NOW)
-
-
-def said(**changes: str) -> dict[str, str]:
-    given = {
-        "jurisdiction": "CN",
-        "category": "S",
-        "percent": "13",
-        "effective_from": (NOW + DAY).isoformat(),
-        "source": "A law",
-    }
-    return given | changes
-
-
-def newest() -> PolicyChange:
-    return PolicyChange.objects.order_by("-id")[0]
 
 
 @pytest.fixture
@@ -212,20 +173,21 @@ def test_two_people_change_a_rate_on_the_page(desk: Desk) -> None:
     clerk, chief = Client(), Client()
     clerk.force_login(desk.clerk_user)
     chief.force_login(desk.chief_user)
-    address = reverse("tax_rates")
+    address = reverse("policy", args=["tax-rate"])
     typed = said() | {"effective_from": "2027-06-01T00:00", "reason": "New law"}
     wrong = clerk.post(address, typed | {"percent": "1e1"})
     assert (wrong.status_code, "a decimal in a string" in wrong.content.decode()) == (422, True)
-    assert clerk.post(address, typed)["Location"] == address
+    everything = reverse("policies")
+    assert clerk.post(address, typed)["Location"] == everything
     assert chief.post(address, typed).status_code == 403
-    assert "Approve" not in clerk.get(address).content.decode()
-    assert "Approve" in chief.get(address).content.decode()
+    assert "Approve" not in clerk.get(everything).content.decode()
+    assert "Approve" in chief.get(everything).content.decode()
     chief.post(reverse("policy_decide", args=[newest().id]), {"answer": "yes"})
     assert newest().status == ChangeStatus.APPROVED
     header = "jurisdiction,category,percent,effective_from,source"
     lines = [header, ",".join(said(jurisdiction="SG").values()), "x,1,2,3,4"]
     file = SimpleUploadedFile("t.csv", "\n".join(lines).encode())
-    given = {"kind": "tax_rate", "reason": "Abroad", "file": file}
-    shown = clerk.post(reverse("policy_import"), given).content.decode()
+    given = {"reason": "Abroad", "file": file}
+    shown = clerk.post(reverse("policy_import", args=["tax-rate"]), given).content.decode()
     assert "a country of two capital letters" in shown
     assert newest().said["jurisdiction"] == "SG"
