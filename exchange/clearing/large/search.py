@@ -35,13 +35,15 @@ WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=1e-3)  # JSON knows n
 CELLS = Effort(choices=600, reach=0.06)
 # Then what they leave undecided, as one program.
 CORE = Effort(core=True, reach=0.0, gap=0.001)
+# And larger batches, with choices that the relaxation does not favour.
+AROUND = Effort(choices=1_500, reach=0.03, gap=0.002)
 
 
 @dataclass(frozen=True)
 class Limits:
     """Where the search of a large book stops."""
 
-    waves: tuple[Effort, ...] = (CELLS, CORE)
+    waves: tuple[Effort, ...] = (CELLS, CORE, AROUND)
     whole_binaries: int = 6_000
     dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: the first one is rounded
     pace: Pace = field(default_factory=Pace)
@@ -54,7 +56,7 @@ BRIEF = Limits(waves=(replace(CELLS, reach=0.01, gap=0.02),), repairs=0)
 QUICK = Limits(waves=(CELLS,))
 STANDARD = Limits()
 THOROUGH = Limits(
-    waves=(CELLS, CORE, replace(CORE, reach=0.01), *[Effort(choices=2_500, reach=0.03, nodes=5, gap=0.001)] * 3),
+    waves=(CELLS, CORE, replace(CORE, reach=0.01), *[replace(AROUND, choices=2_500, nodes=5, gap=0.001)] * 3),
     insertions=20,
 )
 
