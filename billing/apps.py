@@ -17,6 +17,7 @@ class BillingConfig(AppConfig):
         "billing_holdevent",
         "billing_contractslot",
         "billing_contractrelease",
+        "billing_contractresale",
         "billing_contractpause",
         "billing_contractresumption",
         "billing_feeschedule",

@@ -20,6 +20,7 @@ from billing.connect.models import TransferReversal as TransferReversal
 from billing.contracts.models import Contract as Contract
 from billing.contracts.models import ContractPause as ContractPause
 from billing.contracts.models import ContractRelease as ContractRelease
+from billing.contracts.models import ContractResale as ContractResale
 from billing.contracts.models import ContractResumption as ContractResumption
 from billing.contracts.models import ContractSlot as ContractSlot
 from billing.contracts.models import FeeSchedule as FeeSchedule

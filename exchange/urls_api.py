@@ -67,6 +67,13 @@ urlpatterns = [
     path("leases/<lse:lease_id>/return", leases.LeaseReturn.as_view(), name="api_lease_return"),
     path("leases/<lse:lease_id>/pause", leases.LeasePause.as_view(), name="api_lease_pause"),
     path("leases/<lse:lease_id>/resume", leases.LeaseResume.as_view(), name="api_lease_resume"),
+    path("leases/<lse:lease_id>/resales", leases.LeaseResales.as_view(), name="api_lease_resales"),
+    path("leases/<lse:lease_id>/resales/<off:offer_id>", leases.OneLeaseResale.as_view(), name="api_lease_resale"),
+    path(
+        "leases/<lse:lease_id>/resales/<off:offer_id>/withdraw",
+        leases.LeaseResaleWithdrawal.as_view(),
+        name="api_lease_resale_withdraw",
+    ),
     path("leases/<lse:lease_id>/acknowledge", leases.LeaseAcknowledge.as_view(), name="api_lease_acknowledge"),
     path("leases/<lse:lease_id>/provision", leases.LeaseProvision.as_view(), name="api_lease_provision"),
     path("leases/<lse:lease_id>/activate", leases.LeaseActivate.as_view(), name="api_lease_activate"),

@@ -39,6 +39,12 @@ urlpatterns = [
     path("leases", leases.leases, name="leases"),
     path("leases/<lse:lease_id>", leases.lease, name="lease"),
     path("leases/<lse:lease_id>/return", leases.lease_return, name="lease_return"),
+    path("leases/<lse:lease_id>/resell", leases.lease_resell, name="lease_resell"),
+    path(
+        "leases/<lse:lease_id>/resales/<off:offer_id>/withdraw",
+        leases.lease_resale_withdraw,
+        name="lease_resale_withdraw",
+    ),
     path("leases/<lse:lease_id>/pause", leases.lease_pause, name="lease_pause"),
     path("leases/<lse:lease_id>/resume", leases.lease_resume, name="lease_resume"),
     path("leases/<lse:lease_id>/acknowledge", leases.lease_acknowledge, name="lease_acknowledge"),

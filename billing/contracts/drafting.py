@@ -49,16 +49,17 @@ def fees_of(version: int) -> FeeTerms:
 
 @dataclass(frozen=True, slots=True)
 class Credits:
-    """What of the price (ppm) is credited for units that are handed back, and for units that are paused."""
+    """What of the price (ppm) is credited for units that are handed back or paused, and kept of what is sold back."""
 
     return_ppm: int
     pause_ppm: int
+    resale_commission_ppm: int
 
 
 def credits_at(instant: datetime) -> Credits:
     """Return the credits of offers that state none, as in force at an instant; raises NoFeeSchedule."""
     schedule = _schedule_at(instant)
-    return Credits(schedule.return_credit_ppm, schedule.pause_credit_ppm)
+    return Credits(schedule.return_credit_ppm, schedule.pause_credit_ppm, schedule.resale_commission_ppm)
 
 
 def _schedule_at(instant: datetime) -> FeeSchedule:

@@ -60,17 +60,19 @@ class NothingToHandBack(Conflict):
     code = "nothing_to_hand_back"
 
     def __init__(self, wanted: int, owed: int) -> None:
-        detail = f"At some time of the window {owed} units are still owed; {wanted} cannot be handed back."
+        detail = f"At some time of the window {owed} units are owed and not on offer; {wanted} cannot be handed back."
         super().__init__(detail, (FieldProblem("/quantity", f"expected at most {owed}, got {wanted}"),))
 
 
 class NothingToPause(Conflict):
-    """Nothing is owed in the window: it is paused or handed back already."""
+    """Nothing is owed in the window: it is paused, handed back or sold back already, or on offer."""
 
     code = "nothing_to_pause"
 
     def __init__(self) -> None:
-        super().__init__("Nothing of the lease is owed in this window: it is paused or was handed back already.")
+        super().__init__(
+            "Nothing of the lease is owed in this window: it is paused, on offer, or was handed or sold back already."
+        )
 
 
 class NotPausable(Conflict):

@@ -27,6 +27,8 @@ class Contract(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     source_type = models.CharField(max_length=32)
     source_id = models.UUIDField()
+    # The contract whose hours this one takes over, where its buyer sold them back; see ContractResale.
+    origin = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="takers")
     buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="contracts_bought")
     provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="contracts_sold")
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="contracts")
@@ -60,7 +62,9 @@ class Contract(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["source_type", "source_id", "provider"], name="contract_one_per_source_and_provider"
+                fields=["source_type", "source_id", "provider", "origin"],
+                nulls_distinct=False,
+                name="contract_one_per_source_and_provider",
             ),
             models.CheckConstraint(condition=~Q(source_type=""), name="contract_names_its_source"),
             models.CheckConstraint(condition=~Q(buyer=F("provider")), name="contract_parties_differ"),
@@ -124,6 +128,10 @@ class ContractSlot(models.Model):
     return_credit_ppm = models.PositiveIntegerField(null=True)
     # The same for units that are not needed for a time, and stay the buyer's; none if they cannot be paused.
     pause_credit_ppm = models.PositiveIntegerField(null=True)
+    # What the exchange keeps of the price of units that the buyer sells back; none if they cannot be.
+    resale_commission_ppm = models.PositiveIntegerField(null=True)
+    # What the provider is paid for a unit-hour that was sold back: the price at which they sold it themselves.
+    provider_price_micros = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ("contract", "offering", "starts_at")
@@ -145,6 +153,14 @@ class ContractSlot(models.Model):
             models.CheckConstraint(
                 condition=Q(pause_credit_ppm__isnull=True) | Q(pause_credit_ppm__lte=PPM),
                 name="contract_slot_pause_credit_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(resale_commission_ppm__isnull=True) | Q(resale_commission_ppm__lte=PPM),
+                name="contract_slot_resale_commission_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(provider_price_micros__isnull=True) | Q(provider_price_micros__gte=0),
+                name="contract_slot_provider_price_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at")),
@@ -242,8 +258,45 @@ class ContractResumption(models.Model):
         return f"from {self.resumes_at}"
 
 
+class ContractResale(models.Model):
+    """Units of a run of the schedule that the buyer sold back: another contract has taken them over. Append-only.
+
+    The provider owes them under that contract, whose run `sold_as` has the same hours and units at the price of the
+    round. Of what is due there, its share is due of the price here as well; and of the price of the round, as far as
+    it is due, the buyer is credited all but `commission_ppm`. See billing.rating.resales.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="resales")
+    slot = models.ForeignKey(ContractSlot, on_delete=models.PROTECT, related_name="resales")
+    sold_as = models.OneToOneField(ContractSlot, on_delete=models.PROTECT, related_name="bought_from")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    quantity = models.PositiveIntegerField()
+    price_micros = models.BigIntegerField()  # per unit-hour: what the new buyer pays
+    commission_ppm = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("contract", "starts_at", "id")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, price_micros__gte=0, commission_ppm__lte=PPM),
+                name="contract_resale_sells_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(created_at__gte=strict.EARLIEST, created_at__lt=strict.LATEST)
+                & Q(starts_at__gte=strict.EARLIEST, ends_at__lt=strict.LATEST, starts_at__lt=F("ends_at")),
+                name="contract_resale_times_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} from {self.starts_at} at {self.price_micros}"
+
+
 class FeeSchedule(models.Model):
-    """The exchange's fee and commission from an instant on, and what offers credit that state nothing themselves.
+    """The exchange's fees and commissions from an instant on, and what offers credit that state nothing themselves.
 
     Reference data, append-only.
     """
@@ -253,13 +306,14 @@ class FeeSchedule(models.Model):
     provider_commission_ppm = models.PositiveIntegerField()  # of delivered capacity and metered value
     return_credit_ppm = models.PositiveIntegerField(default=500_000)  # of the price of what is handed back
     pause_credit_ppm = models.PositiveIntegerField(default=200_000)  # of the price of what is paused
+    resale_commission_ppm = models.PositiveIntegerField(default=40_000)  # of the price of what is sold back
     effective_from = models.DateTimeField(unique=True)
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(buyer_fee_ppm__lte=PPM, provider_commission_ppm__lte=PPM)
-                & Q(return_credit_ppm__lte=PPM, pause_credit_ppm__lte=PPM),
+                & Q(return_credit_ppm__lte=PPM, pause_credit_ppm__lte=PPM, resale_commission_ppm__lte=PPM),
                 name="fee_schedule_within_whole",
             ),
             models.CheckConstraint(

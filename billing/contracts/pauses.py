@@ -1,5 +1,6 @@
 """Doing without what is owed for a time: the provider keeps it for the buyer, who is credited part of its price."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,20 +11,33 @@ from accounts.foundation import ids
 from billing.contracts import queries, rules
 from billing.contracts.errors import ContractIsOver, NothingPaused, NothingToPause, NotPausable
 from billing.contracts.models import Contract, ContractPause, ContractResumption
-from billing.contracts.rules import ContractStatus
+from billing.contracts.rules import ContractStatus, Released
 from catalog.measures.interval import Interval
 
 
 def pause(
-    actor: Actor, contract: Contract, *, offering_id: UUID, interval: Interval, now: datetime
+    actor: Actor,
+    contract: Contract,
+    *,
+    offering_id: UUID,
+    interval: Interval,
+    now: datetime,
+    promised: Iterable[Released] = (),
 ) -> list[ContractPause]:
     """Note that the buyer does without all that is owed in an interval, at the credit that the schedule states.
 
-    What was held stays held, so that taking it up again needs no new funds. The caller holds the contract's lock.
-    Raises ContractIsOver, NothingToPause, NotPausable when a run states no credit.
+    `promised` units are not paused: they are on offer to others. What was held stays held, so that taking it up again
+    needs no new funds. The caller holds the contract's lock. Raises ContractIsOver, NothingToPause, NotPausable when a
+    run states no credit.
     """
     _check_not_over(contract)
-    own = [(slot_id, slot) for slot_id, slot in queries.owed(contract) if slot.offering_id == offering_id]
+    promised = tuple(promised)
+    own = [
+        (slot_id, run)
+        for slot_id, slot in queries.owed(contract)
+        if slot.offering_id == offering_id
+        for run in rules.owed(slot, promised)
+    ]
     parts = [(slot_id, slot, part) for slot_id, slot in own if (part := slot.interval.intersect(interval)) is not None]
     if not parts:
         raise NothingToPause

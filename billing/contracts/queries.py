@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from accounts.actors.actor import Actor, Capability
 from billing.contracts import rules
 from billing.contracts.errors import NoSuchContract
-from billing.contracts.models import Contract, ContractPause, ContractRelease, ContractSlot
+from billing.contracts.models import Contract, ContractPause, ContractRelease, ContractResale, ContractSlot
 from billing.contracts.terms import SlotTerms
 from catalog.measures.interval import Interval
 
@@ -27,7 +27,7 @@ def one(actor: Actor, contract_id: UUID) -> Contract:
     """Return a contract with its schedule; raises NoSuchContract."""
     contract = (
         visible_to(actor)
-        .prefetch_related("slots", "releases__slot", "pauses__slot", "pauses__resumption")
+        .prefetch_related("slots", "releases__slot", "pauses__slot", "pauses__resumption", "resales__slot")
         .filter(id=contract_id)
         .first()
     )
@@ -37,19 +37,19 @@ def one(actor: Actor, contract_id: UUID) -> Contract:
 
 
 def owed(contract: Contract) -> list[tuple[UUID, SlotTerms]]:
-    """Return what the provider owes: the schedule less what was handed back or is paused, with the slots' ids."""
+    """Return what the provider owes: the schedule less what was handed or sold back or is paused, with slots' ids."""
     return owed_of([contract.id])[contract.id]
 
 
 def kept(contract: Contract) -> list[tuple[UUID, SlotTerms]]:
     """Return what is the buyer's: what is owed, and what is paused."""
-    return _left_of([contract.id], [_handed_back([contract.id])])[contract.id]
+    return _left_of([contract.id], [_given_up([contract.id])])[contract.id]
 
 
 def owed_of(contract_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, SlotTerms]]]:
-    """Return what is owed under contracts, by contract, in three queries."""
+    """Return what is owed under contracts, by contract, in four queries."""
     contract_ids = list(contract_ids)
-    return _left_of(contract_ids, [_handed_back(contract_ids), _paused(contract_ids)])
+    return _left_of(contract_ids, [_given_up(contract_ids), _paused(contract_ids)])
 
 
 def _left_of(
@@ -64,10 +64,12 @@ def _left_of(
     return found
 
 
-def _handed_back(contract_ids: list[UUID]) -> list[tuple[UUID, rules.Released]]:
+def _given_up(contract_ids: list[UUID]) -> list[tuple[UUID, rules.Released]]:
+    """Return what was handed back or sold back."""
     return [
         (row.slot_id, rules.Released(Interval(row.starts_at, row.ends_at), row.quantity))
-        for row in ContractRelease.objects.filter(contract__in=contract_ids)
+        for model in (ContractRelease, ContractResale)
+        for row in model.objects.filter(contract__in=contract_ids)
     ]
 
 
@@ -91,11 +93,11 @@ def pauses(contract: Contract) -> list[ContractPause]:
 
 
 def with_less_owed(contract_ids: Iterable[UUID]) -> set[UUID]:
-    """Return which of these contracts something was handed back of, or paused."""
+    """Return which of these contracts something was handed or sold back of, or paused."""
     contract_ids = list(contract_ids)
     return {
         contract_id
-        for model in (ContractRelease, ContractPause)
+        for model in (ContractRelease, ContractPause, ContractResale)
         for contract_id in model.objects.filter(contract__in=contract_ids).values_list("contract_id", flat=True)
     }
 
@@ -125,7 +127,24 @@ def terms_of(slot: ContractSlot) -> SlotTerms:
         slot.price_micros,
         slot.return_credit_ppm,
         slot.pause_credit_ppm,
+        slot.resale_commission_ppm,
+        slot.provider_price_micros,
     )
+
+
+def has_running_takers(contract: Contract) -> bool:
+    """Whether hours that were sold back are still to be delivered, or reported, under another contract."""
+    return Contract.objects.filter(origin=contract).exclude(status__in=rules.OVER).exists()
+
+
+def takers_of(contract_ids: Iterable[UUID]) -> set[UUID]:
+    """Return these contracts and all that hours of theirs were sold back to, and so on."""
+    found = set(contract_ids)
+    later = found
+    while later:
+        later = set(Contract.objects.filter(origin__in=later).values_list("id", flat=True))
+        found |= later
+    return found
 
 
 def party_condition(actor: Actor, prefix: str = "") -> Q:

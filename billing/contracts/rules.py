@@ -138,6 +138,22 @@ def owed(slot: SlotTerms, releases: Iterable[Released]) -> tuple[SlotTerms, ...]
     return tuple(left)
 
 
+def least(owed_runs: Iterable[SlotTerms], interval: Interval, promised: Iterable[Released] = ()) -> int:
+    """Return the fewest units that are owed at some time of an interval beside those promised to others.
+
+    The runs are of one offering and do not overlap.
+    """
+    promised = tuple(promised)
+    within = [
+        replace(run, starts_at=part.start, ends_at=part.end)
+        for run in owed_runs
+        if (part := run.interval.intersect(interval)) is not None
+    ]
+    left = [piece for run in within for piece in owed(run, promised)]
+    missing = interval.subtract(piece.interval for piece in left)
+    return 0 if missing else min(piece.quantity for piece in left)
+
+
 def credited(parts: Iterable[tuple[SlotTerms, Released]], *, currency: str) -> Fraction:
     """Return what is credited for units handed back, exact, in minor units."""
     return sum(

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.web.serializers import OutputSerializer, SpelledId
 from billing.contracts import queries
-from billing.contracts.models import Contract
+from billing.contracts.models import Contract, ContractSlot
 from billing.ledger.serializers import MONEY_SCHEMA, MoneyOut, money
 from catalog.measures.price import format_micros
 
@@ -42,6 +42,17 @@ class ContractSlotOut(OutputSerializer):
     price = PriceOut(source="price_micros")
     return_credit_ppm = serializers.IntegerField(allow_null=True)
     pause_credit_ppm = serializers.IntegerField(allow_null=True)
+    resale_commission_ppm = serializers.IntegerField(allow_null=True)
+    provider_price = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": ["string", "null"], "pattern": r"^[0-9]+\.[0-9]{6}$"})
+    def get_provider_price(self, slot: ContractSlot) -> str | None:
+        """Return what the provider is paid where that is another price, for hours sold back; nothing to the buyer."""
+        if slot.provider_price_micros is None:
+            return None
+        if not queries.sees_providers_side(self.context["request"].auth, slot.contract):
+            return None
+        return format_micros(slot.provider_price_micros, decimals=6)
 
 
 class ContractReleaseOut(OutputSerializer):
@@ -62,6 +73,18 @@ class ContractPauseOut(ContractReleaseOut):
     """
 
     resumes_at = serializers.DateTimeField(source="resumption.resumes_at", default=None)
+
+
+class ContractResaleOut(OutputSerializer):
+    """Units that the buyer sold back, from then to then, the price of the round, and what the exchange keeps of it."""
+
+    offering = SpelledId("ofr", source="slot.offering_id")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    quantity = serializers.IntegerField()
+    price = PriceOut(source="price_micros")
+    commission_ppm = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
 
 
 class ContractOut(OutputSerializer):
@@ -91,6 +114,7 @@ class OneContractOut(ContractOut):
     slots = ContractSlotOut(many=True)
     releases = ContractReleaseOut(many=True)
     pauses = ContractPauseOut(many=True)
+    resales = ContractResaleOut(many=True)
     terms = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": ["string", "null"]})

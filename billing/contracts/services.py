@@ -1,6 +1,6 @@
 """The verbs of contracts: open, begin, end, terminate, settle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +22,7 @@ from billing.contracts.errors import (
 )
 from billing.contracts.models import Contract, ContractRelease, ContractSlot
 from billing.contracts.rules import ContractStatus, TerminationReason
+from billing.contracts.rules import Released as Released
 from billing.contracts.terms import FeeTerms, SlotTerms
 from billing.ledger.rules import Source
 from catalog.measures.interval import Interval
@@ -33,7 +34,8 @@ class Agreement:
 
     `hold_id` is the buyer's hold for all contracts of the source; without one the buyer is invoiced on credit.
     `fee_version` is the order's fee schedule, else the one in force. `reserve_minor` is what the order set aside
-    for metered extras; it belongs to the contract's share of the hold.
+    for metered extras; it belongs to the contract's share of the hold. `origin_id` is the contract whose hours are
+    taken over, where its buyer has sold them back.
     """
 
     source: Source
@@ -47,6 +49,7 @@ class Agreement:
     fee_version: int | None = None
     reserve_minor: int = 0
     synthetic: bool = False
+    origin_id: UUID | None = None
 
 
 @transaction.atomic
@@ -153,6 +156,7 @@ def _drafted(
     return Contract(
         source_type=agreement.source.type,
         source_id=agreement.source.id,
+        origin_id=agreement.origin_id,
         buyer_id=agreement.buyer_id,
         provider_id=agreement.provider_id,
         project_id=agreement.project_id,
@@ -184,23 +188,32 @@ def _slot(contract: Contract, slot: SlotTerms) -> ContractSlot:
         price_micros=slot.price_micros,
         return_credit_ppm=slot.return_credit_ppm,
         pause_credit_ppm=slot.pause_credit_ppm,
+        resale_commission_ppm=slot.resale_commission_ppm,
+        provider_price_micros=slot.provider_price_micros,
     )
 
 
 def release(
-    actor: Actor, contract: Contract, *, offering_id: UUID, interval: Interval, quantity: int, now: datetime
+    actor: Actor,
+    contract: Contract,
+    *,
+    offering_id: UUID,
+    interval: Interval,
+    quantity: int,
+    now: datetime,
+    promised: Iterable[Released] = (),
 ) -> list[ContractRelease]:
     """Note that the buyer hands units back, from then to then, at the credit that each run of the schedule states.
 
-    The caller holds the contract's lock. Raises ContractIsOver, NothingToHandBack when fewer units are owed at some
-    time of the interval, NotReturnable when a run states no credit.
+    `promised` units stay the buyer's: they are on offer to others. The caller holds the contract's lock. Raises
+    ContractIsOver, NothingToHandBack when fewer units are owed at some time of the interval, NotReturnable when a run
+    states no credit.
     """
     if ContractStatus(contract.status) in rules.OVER:
         raise ContractIsOver(contract.status)
     own = [(slot_id, slot) for slot_id, slot in queries.owed(contract) if slot.offering_id == offering_id]
     parts = [(slot_id, slot, part) for slot_id, slot in own if (part := slot.interval.intersect(interval)) is not None]
-    missing = interval.subtract(part for _, _, part in parts)
-    least = 0 if missing else min(slot.quantity for _, slot, _ in parts)
+    least = rules.least([slot for _, slot in own], interval, promised)
     if least < quantity:
         raise NothingToHandBack(quantity, least)
     if any(slot.return_credit_ppm is None for _, slot, _ in parts):
@@ -242,23 +255,29 @@ def begin(actor: Actor, contract_id: UUID, *, now: datetime) -> Contract:
 
 @transaction.atomic
 def end(actor: Actor, contract_id: UUID, *, now: datetime) -> Contract:
-    """Note that nothing more will be delivered, and have the contract invoiced; safe to repeat."""
-    contract = locked(contract_id)
-    if ContractStatus(contract.status) in rules.OVER:
-        return contract
-    contract.ended_at = now
-    return _finish(actor, contract, ContractStatus.ENDED, now=now)
+    """Note that nothing more will be delivered, and have the contract invoiced; safe to repeat.
+
+    A contract of which hours were sold back ends when all that took them over are over, too: what is due there is due
+    here. So the end of one may be that of those before it.
+    """
+    *origins, contract = locked_with_origins(contract_id)
+    if ContractStatus(contract.status) not in rules.OVER and not queries.has_running_takers(contract):
+        contract.ended_at = now
+        _finish(actor, contract, ContractStatus.ENDED, now=now)
+    _end_origins(actor, origins, now=now)
+    return contract
 
 
 @transaction.atomic
 def terminate(actor: Actor, contract_id: UUID, reason: TerminationReason, *, now: datetime) -> Contract:
     """End a contract before its time; what was delivered is invoiced like any other. Safe to repeat."""
-    contract = locked(contract_id)
-    if ContractStatus(contract.status) in rules.OVER:
-        return contract
-    contract.ended_at = now
-    contract.terminated_reason = reason
-    return _finish(actor, contract, ContractStatus.TERMINATED, now=now)
+    *origins, contract = locked_with_origins(contract_id)
+    if ContractStatus(contract.status) not in rules.OVER:
+        contract.ended_at = now
+        contract.terminated_reason = reason
+        _finish(actor, contract, ContractStatus.TERMINATED, now=now)
+    _end_origins(actor, origins, now=now)
+    return contract
 
 
 def settle(actor: Actor, contract: Contract, *, now: datetime) -> Contract:
@@ -286,11 +305,41 @@ def locked(contract_id: UUID) -> Contract:
     return contract
 
 
-def _finish(actor: Actor, contract: Contract, wanted: ContractStatus, *, now: datetime) -> Contract:
+def locked_with_origins(contract_id: UUID) -> list[Contract]:
+    """Return a contract and those that its hours were sold back from, the first buyer's first, all locked.
+
+    In the order of their ids, as runs over many contracts lock them. Raises NoSuchContract.
+    """
+    wanted = [contract_id]
+    while (before := Contract.objects.filter(id=wanted[-1]).values_list("origin_id", flat=True).first()) is not None:
+        wanted.append(before)
+    found = list(Contract.objects.select_for_update(no_key=True).filter(id__in=wanted).order_by("id"))
+    if not found:
+        raise NoSuchContract
+    return sorted(found, key=lambda contract: -wanted.index(contract.id))
+
+
+def _end_origins(actor: Actor, origins: Sequence[Contract], *, now: datetime) -> None:
+    """End locked contracts whose own leases are closed already, and that waited for those that took hours over."""
+    for origin in reversed(origins):
+        if queries.has_running_takers(origin) or origin.metering_points.filter(closed_at__isnull=True).exists():
+            return
+        if ContractStatus(origin.status) not in rules.OVER:
+            origin.ended_at = now
+            _finish(actor, origin, ContractStatus.ENDED, now=now)
+        elif origin.status == ContractStatus.TERMINATED:
+            _bill(origin, now=now)
+
+
+def _finish(actor: Actor, contract: Contract, wanted: ContractStatus, *, now: datetime) -> None:
     _move(actor, contract, wanted, now=now)
+    if not queries.has_running_takers(contract):
+        _bill(contract, now=now)
+
+
+def _bill(contract: Contract, *, now: datetime) -> None:
     jobs.enqueue("invoice_contract", str(contract.id), {}, now=now)
     jobs.enqueue("issue_statement", str(contract.id), {}, now=now)
-    return contract
 
 
 def _move(actor: Actor, contract: Contract, wanted: ContractStatus, *, now: datetime) -> Contract:

@@ -36,7 +36,8 @@ class SlotTerms:
     """A run of hours at one quantity and one price: `quantity` units of capacity, `price_micros` per unit-hour.
 
     Units that the buyer hands back before their time are credited `return_credit_ppm` of their price, units that are
-    paused `pause_credit_ppm`; None if they cannot be.
+    paused `pause_credit_ppm`; None if they cannot be. Of what somebody else pays for units that the buyer sells back
+    the exchange keeps `resale_commission_ppm`. Of such units `provider_price_micros` is what their provider is paid.
     """
 
     offering_id: UUID
@@ -47,6 +48,8 @@ class SlotTerms:
     price_micros: int
     return_credit_ppm: int | None = None
     pause_credit_ppm: int | None = None
+    resale_commission_ppm: int | None = None
+    provider_price_micros: int | None = None
 
     @property
     def interval(self) -> Interval:
@@ -331,8 +334,8 @@ def _slot_document(slot: SlotTerms) -> dict[str, Any]:
         "unit": slot.unit,
         "price_micros": slot.price_micros,
     }
-    for name in ("return_credit_ppm", "pause_credit_ppm"):
-        credit_ppm = getattr(slot, name)
-        if credit_ppm is not None:
-            document[name] = credit_ppm
+    for name in ("return_credit_ppm", "pause_credit_ppm", "resale_commission_ppm", "provider_price_micros"):
+        stated = getattr(slot, name)
+        if stated is not None:
+            document[name] = stated
     return document

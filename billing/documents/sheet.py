@@ -163,10 +163,15 @@ def _chinese(line: InvoiceLine, terms: Terms) -> str:
         return f"{where}，{said[kind]} {format_micros(line.price_micros)}"
     if kind is LineKind.METERED:
         return f"{METERS_ZH.get(line.unit, unit(line.unit).name_zh)}，{where}"
-    if kind in {LineKind.SLA_CREDIT, LineKind.RETURNED, LineKind.PAUSED}:
+    if kind in _OF_A_SPAN:
         span = f"{_when(line.service_start)} – {_when(line.service_end)}"
         return f"{said[kind]}{unit(agreed.unit).name_zh}，{span}"
     return f"{said[kind]}，{where}"
+
+
+_OF_A_SPAN: Final = frozenset(
+    {LineKind.SLA_CREDIT, LineKind.RETURNED, LineKind.PAUSED, LineKind.RESOLD, LineKind.RESALE}
+)
 
 
 def _when(instant: datetime) -> str:

@@ -91,6 +91,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     LineKind.ADJUSTMENT: "客户类别或服务质量调整",
     LineKind.RETURNED: "提前退回部分的应付款：",
     LineKind.PAUSED: "暂停部分的应付款：",
+    LineKind.RESOLD: "转售部分的应付款：",
+    LineKind.RESALE: "转售所得抵扣（已扣除转售佣金）：",
     LineKind.SLA_CREDIT: "SLA 补偿：未交付的",
     LineKind.FEE: "交易服务费",
     LineKind.COMMISSION: "平台佣金",

@@ -29,7 +29,7 @@ from billing.ledger.rules import Capture, Posting, Source
 from billing.rating import bills, redemption
 from billing.rating import services as rating
 from billing.rating.bills import LineKind
-from billing.rating.models import Charge
+from billing.rating.models import OF_A_RESALE, Charge
 from billing.rating.vouchers import Use
 
 
@@ -43,9 +43,13 @@ class Due:
 
 
 def unbilled(contracts: Iterable[Contract], side: Side) -> QuerySet[Charge]:
-    """Return the charges of contracts that are on no document of a side, oldest first."""
+    """Return the charges of contracts that are on no document of a side, oldest first.
+
+    What was sold back is no matter of the provider's here: they are paid for it under the contract that took it over.
+    """
     billed = BilledCharge.objects.filter(charge_id=OuterRef("id"), side=side)
-    return Charge.objects.filter(~Exists(billed), contract__in=contracts).order_by("id")
+    found = Charge.objects.filter(~Exists(billed), contract__in=contracts).order_by("id")
+    return found.exclude(kind__in=OF_A_RESALE) if side is Side.PROVIDER else found
 
 
 def invoice_all(actor: Actor, dues: Sequence[Due], *, now: datetime) -> dict[UUID, Invoice]:
@@ -169,10 +173,11 @@ def _payments(drafts: Sequence[Draft]) -> list[_Payment]:
     lines = InvoiceLine.objects.filter(
         invoice__contract__in=running,
         invoice__side=Side.CUSTOMER,
-        kind__in=[LineKind.CAPACITY, LineKind.RETURNED, LineKind.PAUSED],
+        kind__in=[LineKind.CAPACITY, LineKind.RETURNED, LineKind.PAUSED, LineKind.RESOLD],
     )
-    # Nothing more comes of what was paused, neither what is due of it nor what was credited.
-    done = Case(When(kind=LineKind.PAUSED, then="share_base_minor"), default="amount_minor")
+    # Nothing more comes of what was paused or sold back, neither what is due of it nor what was credited.
+    whole = [LineKind.PAUSED, LineKind.RESOLD]
+    done = Case(When(kind__in=whole, then="share_base_minor"), default="amount_minor")
     sums = lines.order_by().values("invoice__contract_id").annotate(done=Sum(done))
     billed = {row["invoice__contract_id"]: int(row["done"]) for row in sums}
     returned = ContractRelease.objects.filter(contract__in=running).values_list("contract_id", flat=True)

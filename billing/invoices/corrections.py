@@ -24,7 +24,14 @@ from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
 from billing.invoices import issuing, numbering, rules, trail
-from billing.invoices.errors import CreditTooLarge, InvoiceMoveRefused, NoSuchInvoice, NothingToCredit, StatementMissing
+from billing.invoices.errors import (
+    CreditTooLarge,
+    InvoiceMoveRefused,
+    NoSuchInvoice,
+    NothingToCredit,
+    PaidAnotherPrice,
+    StatementMissing,
+)
 from billing.invoices.issuing import Document
 from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Reason, Side
@@ -62,13 +69,15 @@ def credit_invoice(
     """Take an invoice back in part (net amounts by line number) or, without amounts, all that is left of it.
 
     An open claim is reduced first; the rest goes to the buyer's wallet. Raises NoSuchInvoice, InvoiceMoveRefused,
-    NothingToCredit, CreditTooLarge, StatementMissing.
+    NothingToCredit, CreditTooLarge, StatementMissing, PaidAnotherPrice.
     """
     actor.require(Capability.OPERATE_BOOKS)
     invoice, contract = _locked(invoice_id)
     if invoice.kind != InvoiceKind.CUSTOMER or invoice.status == InvoiceStatus.WRITTEN_OFF:
         is_note = invoice.kind != InvoiceKind.CUSTOMER
         raise InvoiceMoveRefused("a credit note" if is_note else invoice.status, "credited")
+    if provider_bears_it and contract.origin_id is not None:
+        raise PaidAnotherPrice
     taken = _taken(invoice, amounts_minor)
     note = _note(invoice, contract, taken, kind=InvoiceKind.CREDIT_NOTE, reason=reason, now=now)
     lapsed_minor = redemption.give_back(_vouchers(taken), Source("invoice", note.id, "issue"), now=now)

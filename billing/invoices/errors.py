@@ -60,6 +60,18 @@ class StatementMissing(Conflict):
         super().__init__("The provider's statement is not issued yet; what it should not say can still be corrected.")
 
 
+class PaidAnotherPrice(Conflict):
+    """Of hours that were sold back the provider is paid another price than the buyer pays."""
+
+    code = "paid_another_price"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "These hours were sold back: their provider is paid another price than this buyer, so the statement cannot "
+            "take back the same amounts. Credit the invoice alone, and correct what the provider is owed by an entry."
+        )
+
+
 class DisputeTooLate(Conflict):
     """An invoice is disputed within its terms."""
 

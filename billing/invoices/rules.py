@@ -80,8 +80,12 @@ SERIES: Final[Mapping[InvoiceKind, str]] = {
 NOTES: Final = frozenset({InvoiceKind.CREDIT_NOTE, InvoiceKind.PROVIDER_CREDIT})
 
 # What provider and customer see alike; the rest is between the exchange and one of them.
-_OF_CAPACITY: Final = (*SUPPLY, LineKind.RETURNED, LineKind.PAUSED)
-SUPPLIED: Final = frozenset({*_OF_CAPACITY, LineKind.SLA_CREDIT})
+_SUPPLIED: Final = (*SUPPLY, LineKind.RETURNED, LineKind.PAUSED)
+SUPPLIED: Final = frozenset({*_SUPPLIED, LineKind.SLA_CREDIT})
+
+# What is due of hours sold back less what is credited for them: with the new buyer's price it is the price agreed
+# first, which the provider is paid, and the exchange's commission.
+_OF_CAPACITY: Final = (*_SUPPLIED, LineKind.RESOLD, LineKind.RESALE)
 
 # On these an amount may still be outstanding.
 OPEN: Final = frozenset({InvoiceStatus.ISSUED, InvoiceStatus.PAST_DUE, InvoiceStatus.DISPUTED})

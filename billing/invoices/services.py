@@ -17,6 +17,7 @@ from accounts.foundation.failures import Failures
 from billing.bounds import queries as bounds
 from billing.bounds.errors import AccountParked
 from billing.bounds.models import Parking
+from billing.contracts import queries as contract_queries
 from billing.contracts import rules as contract_rules
 from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
@@ -88,8 +89,10 @@ def _invoice_batch(actor: Actor, contract_ids: Sequence[UUID], *, until: datetim
     with connection.cursor() as cursor:
         # Two batches wait for each other at the number counter; nobody sits in front of a page meanwhile.
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
-    locked = Contract.objects.select_for_update(no_key=True).filter(id__in=contract_ids).order_by("id")
-    contract_by_id = {contract.id: contract for contract in locked}
+    # With those that took hours of theirs over, which are rated first: all in one order.
+    together = contract_queries.takers_of(contract_ids)
+    locked = Contract.objects.select_for_update(no_key=True).filter(id__in=together).order_by("id")
+    contract_by_id = {contract.id: contract for contract in locked if contract.id in set(contract_ids)}
     of_month = Invoice.objects.filter(side=Side.CUSTOMER, reason=Reason.MONTH_END, cutoff_at=until)
     for contract_id in of_month.filter(contract_id__in=contract_by_id).values_list("contract_id", flat=True):
         del contract_by_id[contract_id]
@@ -170,7 +173,7 @@ def _state_provider(actor: Actor, contract: Contract, *, now: datetime) -> Invoi
     if not rows:
         return None
     agreed = Terms.from_document(contract.terms)
-    values = rating.as_values(rows)
+    values = rating.as_paid(rows, contract)
     bill = bills.provider_bill(values, agreed, currency=contract.currency)
     draft = Draft(
         contract=contract,
@@ -215,6 +218,8 @@ def _rate_all(contract: Contract, *, now: datetime) -> None:
     """Rate whatever is left of a contract that is over: late reports, and the time that nobody reported."""
     if ContractStatus(contract.status) not in contract_rules.OVER:
         raise ContractNotOver(contract.status)
+    if contract_queries.has_running_takers(contract):
+        raise ContractNotOver("still being delivered to those who took hours of it over")
     # Closing waits for batches that are under way; after it no report comes in.
     open_points = MeteringPoint.objects.select_for_update(no_key=True).filter(contract=contract, closed_at__isnull=True)
     MeteringPoint.objects.filter(id__in=[point.id for point in open_points.order_by("id")]).update(closed_at=now)

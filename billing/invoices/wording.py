@@ -16,6 +16,13 @@ from catalog.measures.units import unit
 
 SHOWN_INTERVALS: Final = 3
 
+_DONE: Final = {
+    LineKind.RETURNED: "handed back",
+    LineKind.PAUSED: "paused",
+    LineKind.RESOLD: "sold back",
+    LineKind.RESALE: "sold back",
+}
+
 _METERS: Final = {
     "egress_gb": "Egress",
     "ingress_gb": "Ingress",
@@ -46,11 +53,13 @@ def description(line: Line, charges: Sequence[Charge], terms: Terms) -> str:
         missing = sum((charge.quantity for charge in charges), Fraction(0))
         what = f"{_plain(missing)} {_plural(offering.unit)} not delivered"
         return f"SLA credit, {what} on {_when([charge.interval for charge in charges])}"
-    if line.kind in {LineKind.RETURNED, LineKind.PAUSED}:
+    if line.kind in _DONE:
+        is_credit = line.kind is LineKind.RESALE
         quantity = sum((charge.quantity for charge in charges), Fraction(0))
-        done = "handed back" if line.kind is LineKind.RETURNED else "paused"
-        what = f"{_plain(quantity)} {_plural(offering.unit)} {done}"
-        return f"Still due of {what} for {_when([charge.interval for charge in charges])}"
+        when = _when([charge.interval for charge in charges])
+        what = f"{_plain(quantity)} {_plural(offering.unit)} {_DONE[line.kind]}"
+        prices = " and ".join(format_micros(micros) for micros in sorted({charge.price_micros for charge in charges}))
+        return f"Credit for {what} at {prices} for {when}" if is_credit else f"Still due of {what} for {when}"
     if line.kind is LineKind.ADJUSTMENT:
         return f"{_reasons(line, offering)}, {offering.name}, {offering.place}"
     if line.kind in {LineKind.METERED, LineKind.MINIMUM}:

@@ -1,10 +1,10 @@
 """From charges to a bill: lines rounded once each, shares of printed amounts, tax once per rate.
 
 A customer's bill has capacity, metered extras, what is missing to a minimum, adjustments of the rate card for the
-customer's class and the quality of service, what stays due of units handed back or paused, the SLA credit and the
-exchange's fee; a provider's has the same but the fee, and the commission. A share (adjustment, credit, fee,
-commission) is taken of an amount that the bill prints, so that its reader can check it. Vouchers come last and take
-from the customer's net.
+customer's class and the quality of service, what stays due of units handed back, paused or sold back, what is
+credited for the latter, the SLA credit and the exchange's fee; a provider's has the same but what concerns units sold
+back and the fee, and the commission. A share (adjustment, credit, fee, commission) is taken of an amount that the bill
+prints, so that its reader can check it. Vouchers come last and take from the customer's net.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +34,8 @@ class LineKind(StrEnum):
     ADJUSTMENT = "adjustment"
     RETURNED = "returned"
     PAUSED = "paused"
+    RESOLD = "resold"
+    RESALE = "resale"
     SLA_CREDIT = "sla_credit"
     FEE = "fee"
     COMMISSION = "commission"
@@ -183,18 +185,21 @@ def _supply_lines(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTe
         ),
         *_adjustment_lines(metered),
         *(
-            _value_line(LineKind.RETURNED, *one, charges, currency, sign=1)
-            for one in _in_order(groups.returned, charges, terms)
-        ),
-        *(
-            _value_line(LineKind.PAUSED, *one, charges, currency, sign=1)
-            for one in _in_order(groups.paused, charges, terms)
-        ),
-        *(
-            _value_line(LineKind.SLA_CREDIT, *one, charges, currency, sign=-1)
-            for one in _in_order(groups.undelivered, charges, terms)
+            _value_line(kind, *one, charges, currency, sign=sign)
+            for kind, sign in _SHARED.values()
+            for one in _in_order(groups.shared.get(kind, {}), charges, terms)
         ),
     ]
+
+
+# Charges of whose value a line has a share, in the order of the lines: added to the bill, or taken from it.
+_SHARED: Final = {
+    ChargeKind.RETURNED: (LineKind.RETURNED, 1),
+    ChargeKind.PAUSED: (LineKind.PAUSED, 1),
+    ChargeKind.RESOLD: (LineKind.RESOLD, 1),
+    ChargeKind.RESALE: (LineKind.RESALE, -1),
+    ChargeKind.UNDELIVERED: (LineKind.SLA_CREDIT, -1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +209,7 @@ class _Groups:
     delivered: dict[_PriceGroup, list[int]] = field(default_factory=dict)
     metered: dict[_PriceGroup, list[int]] = field(default_factory=dict)
     minimums: dict[_PriceGroup, list[int]] = field(default_factory=dict)
-    undelivered: dict[_CreditGroup, list[int]] = field(default_factory=dict)
-    returned: dict[_CreditGroup, list[int]] = field(default_factory=dict)
-    paused: dict[_CreditGroup, list[int]] = field(default_factory=dict)
+    shared: dict[LineKind, dict[_CreditGroup, list[int]]] = field(default_factory=dict)
 
 
 def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms]) -> _Groups:
@@ -223,14 +226,11 @@ def _grouped(charges: Sequence[Charge], terms: Terms, taxes: Sequence[TaxTerms])
         tax = tax_at(taxes, charge.placed_at)
         tax_rate = TaxRate(tax.category, tax.rate_ppm)
         offering = terms.offering(charge.offering_id)
-        if charge.kind is ChargeKind.UNDELIVERED:
-            group = _CreditGroup(charge.offering_id, offering.sla_credit_ppm, tax_rate)
-            groups.undelivered.setdefault(group, []).append(position)
-            continue
-        if charge.kind in {ChargeKind.RETURNED, ChargeKind.PAUSED}:
-            group = _CreditGroup(charge.offering_id, charge.due_ppm, tax_rate)
-            due = groups.returned if charge.kind is ChargeKind.RETURNED else groups.paused
-            due.setdefault(group, []).append(position)
+        if charge.kind in _SHARED:
+            share_ppm = offering.sla_credit_ppm if charge.kind is ChargeKind.UNDELIVERED else charge.due_ppm
+            group = _CreditGroup(charge.offering_id, share_ppm, tax_rate)
+            line_kind, _ = _SHARED[charge.kind]
+            groups.shared.setdefault(line_kind, {}).setdefault(group, []).append(position)
             continue
         adjusted = charge.kind not in {ChargeKind.DELIVERED, ChargeKind.MINIMUM}  # a round's price is the market's
         line = _PriceGroup(

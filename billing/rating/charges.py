@@ -54,6 +54,8 @@ class ChargeKind(StrEnum):
     MINIMUM = "minimum"  # what is missing to the least amount of a period
     RETURNED = "returned"  # units that the buyer handed back before their time
     PAUSED = "paused"  # units that the buyer did without for a time
+    RESOLD = "resold"  # units that the buyer sold back, at the price of their own contract
+    RESALE = "resale"  # the same units, at the price at which they were sold back
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Reading:
 class Charge:
     """An exact quantity at one price. UNDELIVERED charges price what is missing; only the SLA credit uses them.
 
-    Of the value of a RETURNED or PAUSED charge `due_ppm` stays due; the rest was credited.
+    Of the value of a RETURNED, PAUSED or RESOLD charge `due_ppm` stays due; the rest was credited. Of the value of a
+    RESALE charge it is what is credited.
     """
 
     kind: ChargeKind

@@ -6,22 +6,25 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.foundation import ids, strict
-from billing.contracts.models import Contract, ContractPause, ContractRelease, ContractSlot
+from billing.contracts.models import Contract, ContractPause, ContractRelease, ContractResale, ContractSlot
 from billing.rating.charges import ChargeKind
 from billing.rating.quantities import LARGEST
 from catalog.measures.rounding import PPM
 from catalog.offerings.models import Offering
 
 DUE_IN_PART: Final = (ChargeKind.RETURNED, ChargeKind.PAUSED)
-OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED, *DUE_IN_PART)
+# Between the buyer and the exchange alone: what was sold back is due under the contract that took it over.
+OF_A_RESALE: Final = (ChargeKind.RESOLD, ChargeKind.RESALE)
+OF_A_SLOT: Final = (ChargeKind.DELIVERED, ChargeKind.UNDELIVERED, *DUE_IN_PART, ChargeKind.RESOLD)
 OF_A_PERIOD: Final = (ChargeKind.TARIFF, ChargeKind.MINIMUM)
 
 
 class Charge(models.Model):
-    """An exact quantity at one price, from a usage event, unreported time, a period, a return or a pause. Append-only.
+    """An exact quantity at one price: of a usage event, unreported time, a period, a return, pause or resale.
 
     `raw_quantity` of `raw_per_unit` is the quantity in units (14,400 card-seconds of 3,600 are 4 card-hours); it
-    is negative only where the charge reverses another, or leads from what a period was charged to what it costs.
+    is negative only where the charge reverses another or follows one that does, or leads from what a period was
+    charged to what it costs. Append-only.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
@@ -53,6 +56,13 @@ class Charge(models.Model):
     pause = models.ForeignKey(
         ContractPause, on_delete=models.PROTECT, null=True, related_name="charges", db_index=False
     )
+    # Of what was sold back: which resale, and the charge of the contract that took it over.
+    resale = models.ForeignKey(
+        ContractResale, on_delete=models.PROTECT, null=True, related_name="charges", db_index=False
+    )
+    follows = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="followed_by", db_index=False, db_constraint=False
+    )
     due_ppm = models.PositiveIntegerField(null=True)
     rated_at = models.DateTimeField()
 
@@ -73,17 +83,31 @@ class Charge(models.Model):
             models.UniqueConstraint(
                 fields=["pause", "starts_at"], condition=Q(pause__isnull=False), name="charge_once_per_pause"
             ),
+            models.UniqueConstraint(
+                fields=["follows", "kind"], condition=Q(follows__isnull=False), name="charge_followed_once"
+            ),
             models.CheckConstraint(
                 condition=Q(kind=ChargeKind.RETURNED, release__isnull=False, pause__isnull=True, due_ppm__lte=PPM)
                 | Q(kind=ChargeKind.PAUSED, release__isnull=True, pause__isnull=False, due_ppm__lte=PPM)
-                | Q(~Q(kind__in=DUE_IN_PART), release__isnull=True, pause__isnull=True, due_ppm__isnull=True),
+                | Q(kind__in=OF_A_RESALE, release__isnull=True, pause__isnull=True, due_ppm__lte=PPM)
+                | Q(
+                    ~Q(kind__in=(*DUE_IN_PART, *OF_A_RESALE)),
+                    release__isnull=True,
+                    pause__isnull=True,
+                    due_ppm__isnull=True,
+                ),
                 name="charge_due_in_part_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=OF_A_RESALE, resale__isnull=False, follows__isnull=False)
+                | Q(~Q(kind__in=OF_A_RESALE), resale__isnull=True, follows__isnull=True),
+                name="charge_of_a_resale_follows_another",
             ),
             models.CheckConstraint(condition=Q(kind__in=list(ChargeKind)), name="charge_kind_known"),
             models.CheckConstraint(
                 condition=Q(raw_quantity__gte=0)
                 | Q(raw_quantity__lt=0, reverses__isnull=False)
-                | Q(kind__in=OF_A_PERIOD),
+                | Q(kind__in=(*OF_A_PERIOD, *OF_A_RESALE)),
                 name="charge_negative_only_reverses",
             ),
             # Also refuses NaN, which PostgreSQL orders above every number.
@@ -97,9 +121,9 @@ class Charge(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=OF_A_PERIOD, usage_event_id__isnull=True, reverses__isnull=True)
-                | Q(~Q(kind__in=(*OF_A_PERIOD, *DUE_IN_PART)), usage_event_id__isnull=False)
+                | Q(~Q(kind__in=(*OF_A_PERIOD, *DUE_IN_PART, *OF_A_RESALE)), usage_event_id__isnull=False)
                 | Q(kind=ChargeKind.UNDELIVERED)
-                | Q(kind__in=DUE_IN_PART, usage_event_id__isnull=True),
+                | Q(kind__in=(*DUE_IN_PART, *OF_A_RESALE), usage_event_id__isnull=True),
                 name="charge_comes_from_its_event",
             ),
             models.CheckConstraint(

@@ -1,5 +1,6 @@
 """Handing units of a contract back before their time: credited as the contract states, the rest billed once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from accounts.actors.actor import Actor
 from billing.contracts import queries, rules
 from billing.contracts import services as contracts
 from billing.contracts.models import Contract
+from billing.contracts.rules import Released
 from billing.contracts.terms import Terms
 from billing.ledger import services as ledger
 from billing.rating import charges, periods
@@ -17,16 +19,25 @@ from catalog.measures.interval import Interval
 
 
 def hand_back(
-    actor: Actor, contract: Contract, *, offering_id: UUID, interval: Interval, quantity: int, now: datetime
+    actor: Actor,
+    contract: Contract,
+    *,
+    offering_id: UUID,
+    interval: Interval,
+    quantity: int,
+    now: datetime,
+    promised: Iterable[Released] = (),
 ) -> int:
     """Release units from a contract, charge what stays due of their price and free what was held for the rest.
 
-    The caller holds the contract's lock, inside its transaction, and has checked that nothing was reported for the
-    interval. Returns what is credited of their value, rounded down, in minor units. Raises ContractIsOver,
-    NothingToHandBack, NotReturnable.
+    `promised` units are on offer to others and stay. The caller holds the contract's lock, inside its transaction, and
+    has checked that nothing was reported for the interval. Returns what is credited of their value, rounded down, in
+    minor units. Raises ContractIsOver, NothingToHandBack, NotReturnable.
     """
     before_minor = queries.credited_minor(contract)
-    made = contracts.release(actor, contract, offering_id=offering_id, interval=interval, quantity=quantity, now=now)
+    made = contracts.release(
+        actor, contract, offering_id=offering_id, interval=interval, quantity=quantity, promised=promised, now=now
+    )
     agreed = Terms.from_document(contract.terms)
     window = Interval(contract.starts_at, contract.ends_at)
     cuts = sorted({*charges.cuts_of(agreed), *periods.month_cuts(agreed, window)})

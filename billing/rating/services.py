@@ -12,10 +12,12 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.contracts import queries as contract_queries
+from billing.contracts import resales as resold
+from billing.contracts import services as contracts
 from billing.contracts.models import Contract
 from billing.contracts.rules import TerminationReason
 from billing.contracts.terms import OfferingTerms, SlotTerms, Terms
-from billing.rating import charges, pauses, periods, store
+from billing.rating import charges, pauses, periods, resales, store
 from billing.rating.charges import Reading, Segment, Unpriceable
 from billing.rating.models import OF_A_SLOT, Charge
 from billing.rating.periods import Span
@@ -69,14 +71,20 @@ class Agreed:
 def rate_pending(contract: Contract, *, until: datetime, now: datetime) -> int:
     """Turn the contract's unrated events that end by `until` into charges; return how many charges.
 
-    A report is placed by the end of its interval. The caller holds the contract's lock. Raises Unpriceable when an
-    event has no price: nothing is rated then, for a bill without it would under-report.
+    A report is placed by the end of its interval. The caller holds the contract's lock; those of contracts that took
+    hours of it over are taken here. Raises Unpriceable when an event has no price: nothing is rated then, for a bill
+    without it would under-report.
     """
     agreed = Agreed.of(contract)
     count = 0
     for portion in store.pending(contract.id, until=until):
         count += _rate_portion(agreed, portion, now=now)
     count += pauses.rate(contract, until=until, cuts=agreed.cuts, now=now)
+    takers = list(contract.takers.order_by("id").values_list("id", flat=True))
+    for taker_id in takers:
+        rate_pending(contracts.locked(taker_id), until=until, now=now)
+    if takers:
+        count += resales.follow(contract, until=until, now=now)
     return count + _rate_periods(agreed, until=until, now=now)
 
 
@@ -145,6 +153,21 @@ def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
     # Counted before? Then these are the same charges: nothing can be reported any more.
     Charge.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
     return len(rows)
+
+
+def as_paid(rows: Iterable[Charge], contract: Contract) -> list[charges.Charge]:
+    """Return stored charges as plain values for the provider: hours that were sold back at what they are paid.
+
+    What was not delivered keeps the buyer's price: the provider credits what the buyer is credited.
+    """
+    paid_micros = {slot.id: resold.paid_micros(contract_queries.terms_of(slot)) for slot in contract.slots.all()}
+    rows = list(rows)
+    return [
+        replace(value, price_micros=paid_micros[row.slot_id])
+        if row.slot_id in paid_micros and value.kind is not charges.ChargeKind.UNDELIVERED
+        else value
+        for row, value in zip(rows, as_values(rows), strict=True)
+    ]
 
 
 def as_values(rows: Iterable[Charge]) -> list[charges.Charge]:

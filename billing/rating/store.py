@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Min
 
 from accounts.foundation import ids
-from billing.contracts.models import ContractPause
+from billing.contracts.models import ContractPause, ContractResale
 from billing.rating.charges import Charge, ChargeKind
 from billing.rating.periods import Measured, Span
 from billing.rating.quantities import exact_text
@@ -213,10 +213,12 @@ def _merged(runs: Iterable[tuple[UUID, UUID]]) -> list[tuple[UUID, UUID]]:
 
 
 def waiting(contract_ids: Sequence[UUID]) -> set[UUID]:
-    """Return which contracts may have unrated events, or have pauses, whose charges come with time."""
-    unrated = UnratedUsage.objects.filter(contract_id__in=contract_ids).values_list("contract_id", flat=True)
-    paused = ContractPause.objects.filter(contract_id__in=contract_ids).values_list("contract_id", flat=True)
-    return {*unrated, *paused}
+    """Return which contracts may have unrated events, or have pauses or resales, whose charges come with time."""
+    return {
+        contract_id
+        for model in (UnratedUsage, ContractPause, ContractResale)
+        for contract_id in model.objects.filter(contract_id__in=contract_ids).values_list("contract_id", flat=True)
+    }
 
 
 def contracts_waiting() -> list[UUID]:

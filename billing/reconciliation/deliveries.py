@@ -48,7 +48,7 @@ def leases_missing(now: datetime, limit: int) -> list[Item]:
 
 
 def usage_missing(now: datetime, limit: int) -> list[Item]:
-    """Return leases that are over and of which the provider has reported nothing at all."""
+    """Return leases that are over and of which the provider has reported nothing at all, though something was owed."""
     rows = _rows(
         """
         SELECT p.id, p.ends_at, p.provider_id, o.name
@@ -59,6 +59,15 @@ def usage_missing(now: datetime, limit: int) -> list[Item]:
           AND NOT EXISTS (
               SELECT 1 FROM billing_usageevent e WHERE e.contract_id = p.contract_id AND e.metering_point_id = p.id
           )
+          AND p.quantity * extract(epoch FROM p.ends_at - p.starts_at) > coalesce((
+              SELECT sum(g.quantity
+                  * extract(epoch FROM least(g.ends_at, p.ends_at) - greatest(g.starts_at, p.starts_at)))
+              FROM (
+                  SELECT slot_id, starts_at, ends_at, quantity FROM billing_contractrelease
+                  UNION ALL SELECT slot_id, starts_at, ends_at, quantity FROM billing_contractresale
+              ) g JOIN billing_contractslot s ON s.id = g.slot_id
+              WHERE s.contract_id = p.contract_id AND s.offering_id = p.offering_id
+                AND g.starts_at < p.ends_at AND g.ends_at > p.starts_at), 0)
         ORDER BY p.ends_at, p.id LIMIT %(limit)s
         """,
         before=now - USAGE_PATIENCE,

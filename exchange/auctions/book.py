@@ -47,7 +47,8 @@ class Supply:
     reserve_micros: int  # per unit-hour
     seq: int
     used: Mapping[int, int] = field(default_factory=dict)  # slot -> units
-    is_barred: bool = False  # its provider, offering or site is not in business at the moment
+    is_barred: bool = False  # its provider, seller, offering or site is not in business at the moment
+    reseller: str = ""  # who sells hours of the provider's back; the book does not name them
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,9 @@ def freeze(grid: Grid, supplies: Sequence[Supply], demands: Sequence[Demand]) ->
     """Build the book of a gate.
 
     An organisation that is on both sides keeps what it entered first: a later order or offer of
-    its own that could meet it is left out, so that no trade ever has one party. What is barred
-    neither trades nor keeps anything else out.
+    its own that could meet it is left out, so that no trade ever has one party. Hours that are sold
+    back are both their seller's and their provider's own. What is barred neither trades nor keeps
+    anything else out.
     """
     left_out = {supply.id: LeftOut.BARRED for supply in supplies if supply.is_barred}
     left_out |= {demand.id: LeftOut.BARRED for demand in demands if demand.is_barred}
@@ -223,7 +225,8 @@ def _later_of_own_pairs(supplies: Sequence[Supply], demands: Sequence[Demand]) -
     """
     own: dict[str, list[Supply]] = {}
     for supply in supplies:
-        own.setdefault(supply.provider, []).append(supply)
+        for party in {supply.provider, supply.reseller} - {""}:
+            own.setdefault(party, []).append(supply)
     pairs = [
         (supply, demand) for demand in demands for supply in own.get(demand.buyer, []) if _could_meet(supply, demand)
     ]

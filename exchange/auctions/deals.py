@@ -15,7 +15,7 @@ from exchange.clearing.book import OrderKind
 from exchange.clearing.outcome import Outcome, PriceRun, Trade
 
 Value = TypeVar("Value")
-Credits = tuple[int, int]  # ppm of the price: for units handed back, for units paused
+Credits = tuple[int, int, int]  # ppm of the price: for units handed back, for units paused, kept of those sold back
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def least_credits(deals: Iterable[tuple[Deal, Credits]]) -> dict[int, Credits]:
     for deal, stated in deals:
         for slot in range(deal.start, deal.end):
             other = least.get(slot, stated)
-            least[slot] = min(other[0], stated[0]), min(other[1], stated[1])
+            least[slot] = min(other[0], stated[0]), min(other[1], stated[1]), min(other[2], stated[2])
     return least
 
 

@@ -27,11 +27,16 @@ from exchange.trades.models import Trade
 def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
     """Return offers as plain values, with what is sold of each by slot, or held by quotes.
 
-    Barred are those whose provider may not act, or whose offering can no longer be bought.
+    Barred are those whose provider or seller may not act, or whose offering can no longer be bought.
     """
     offers = list(offers)
     used = _taken(market, [offer.id for offer in offers])
-    active = _active({offer.provider_id for offer in offers})
+    resellers = dict(
+        Offer.objects.filter(id__in=[offer.id for offer in offers if offer.origin_id]).values_list(
+            "id", "origin__buyer_id"
+        )
+    )
+    active = _active({*(offer.provider_id for offer in offers), *resellers.values()})
     listed = set(offerings.listed().filter(id__in={offer.offering_id for offer in offers}).values_list("id", flat=True))
     cell_of = _cells({offer.offering_id for offer in offers})
     return [
@@ -45,7 +50,9 @@ def supplies(market: Market, offers: Iterable[Offer]) -> list[Supply]:
             reserve_micros=offer.reserve_micros,
             seq=offer.seq,
             used=used.get(offer.id, {}),
-            is_barred=offer.provider_id not in active or offer.offering_id not in listed,
+            is_barred=not {offer.provider_id, resellers.get(offer.id, offer.provider_id)} <= active
+            or offer.offering_id not in listed,
+            reseller=ids.spell("org", resellers[offer.id]) if offer.id in resellers else "",
         )
         for offer in offers
     ]

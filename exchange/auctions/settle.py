@@ -29,10 +29,11 @@ from billing.contracts.terms import SlotTerms
 from billing.landings import queries as landings
 from billing.ledger.rules import Source
 from exchange.auctions import deals as deal_rules
-from exchange.auctions import queries
+from exchange.auctions import queries, resales
 from exchange.auctions.deals import Deal
 from exchange.auctions.gates import release_offers
 from exchange.auctions.models import RoundOrder
+from exchange.auctions.resales import Origins
 from exchange.auctions.rules import EntryState
 from exchange.leases import services as leases
 from exchange.leases.services import Delivery
@@ -112,8 +113,9 @@ def settle_orders(
     entries.sort(key=lambda entry: (entry.order.seq, entry.order_id))
     parts = {entry.order_id: filled.get(entry.order_id, Filled()) for entry in entries}
     sold = _offers(parts.values())
+    origins = resales.locked(sold.values())
     left = _open_unit_hours(settling.market, entries, parts, now=now)
-    made = _contracts(settling.market, entries, parts, sold, left, now=now)
+    made = _contracts(settling.market, entries, parts, sold, origins, left, now=now)
     decisions = [
         Decision(
             order=entry.order,
@@ -130,6 +132,7 @@ def settle_orders(
     orders.record_outcomes(_SETTLEMENT, decisions, now=now)
     _trades(settling, entries, parts, sold, made, now=now)
     leases.schedule(settling, list(_deliveries(settling.market, parts, sold, made)), now=now)
+    resales.settle(_SETTLEMENT, origins, [one for by_supply in made.values() for one in by_supply.values()], now=now)
     for entry in entries:
         entry.state = EntryState.SETTLED
         entry.filled_unit_hours = parts[entry.order_id].unit_hours
@@ -181,7 +184,8 @@ def _publish_prices(cleared: Round, *, now: datetime) -> int:
 
 def _offers(parts: Collection[Filled]) -> dict[str, Offer]:
     wanted = {ids.parse("off", deal.offer_id) for part in parts for deal in part.deals}
-    return {ids.spell("off", offer.id): offer for offer in Offer.objects.filter(id__in=wanted)}
+    found = Offer.objects.filter(id__in=wanted).select_related("origin")
+    return {ids.spell("off", offer.id): offer for offer in found}
 
 
 def _open_unit_hours(
@@ -203,11 +207,12 @@ def _contracts(
     entries: Sequence[RoundOrder],
     parts: Mapping[UUID, Filled],
     sold: Mapping[str, Offer],
+    origins: Origins,
     left: Mapping[UUID, int],
     *,
     now: datetime,
 ) -> dict[UUID, dict[UUID, Contract]]:
-    """Open a contract for each order and provider, its schedule being their trades slot by slot."""
+    """Open a contract for each order and supply (see Offer.supply_id), its schedule being their trades slot by slot."""
     agreements: list[tuple[UUID, Agreement]] = []
     spare_minor: dict[UUID, int] = {}
     for entry in entries:
@@ -215,32 +220,36 @@ def _contracts(
         spare_minor[order.hold_id] = orders.freed_minor(
             order, open_unit_hours=left[order.id], is_filled=bool(part.deals)
         )
-        agreements += [(order.id, agreement) for agreement in _agreements(market, entry, part, sold)]
+        agreements += [(order.id, agreement) for agreement in _agreements(market, entry, part, sold, origins)]
     opened = contracts.open_contracts(
         _SETTLEMENT, [agreement for _, agreement in agreements], at_most_minor=spare_minor, now=now
     )
     made: dict[UUID, dict[UUID, Contract]] = {entry.order_id: {} for entry in entries}
     for (order_id, agreement), contract in zip(agreements, opened, strict=True):
-        made[order_id][agreement.provider_id] = contract
+        made[order_id][agreement.origin_id or agreement.provider_id] = contract
     return made
 
 
-def _agreements(market: Market, entry: RoundOrder, part: Filled, sold: Mapping[str, Offer]) -> Iterator[Agreement]:
+def _agreements(
+    market: Market, entry: RoundOrder, part: Filled, sold: Mapping[str, Offer], origins: Origins
+) -> Iterator[Agreement]:
     order = entry.order
     # What was set aside for extras goes to the first contract that the order gets.
     reserve_minor = 0 if order.filled_unit_hours else order.extras_reserve_minor
-    by_provider: dict[UUID, list[Deal]] = defaultdict(list)
+    by_supply: dict[UUID, list[Deal]] = defaultdict(list)
     for deal in part.deals:
-        by_provider[sold[deal.offer_id].provider_id].append(deal)
-    for provider_id, own in sorted(by_provider.items()):
+        by_supply[sold[deal.offer_id].supply_id].append(deal)
+    for _, own in sorted(by_supply.items()):
+        offer = sold[own[0].offer_id]
         yield Agreement(
             source=Source("round_order", entry.id, "trade"),
             buyer_id=order.buyer_id,
-            provider_id=provider_id,
+            provider_id=offer.provider_id,
             project_id=order.project_id,
             market_code=market.code,
             currency=order.currency,
-            slots=slot_terms(market, own, sold),
+            slots=origins.taken_over(slot_terms(market, own, sold), offer.origin_id),
+            origin_id=offer.origin_id,
             hold_id=order.hold_id,
             reserve_minor=reserve_minor,
             fee_version=order.fee_version,
@@ -264,11 +273,12 @@ def slot_terms(market: Market, deals: Sequence[Deal], sold: Mapping[str, Offer])
             price_micros=run.price_micros,
             return_credit_ppm=return_ppm,
             pause_credit_ppm=pause_ppm,
+            resale_commission_ppm=resale_ppm,
         )
         for offering_id, own in _by_offering(deals, sold).items()
         for credits_by_slot in (deal_rules.least_credits((deal, sold[deal.offer_id].credits_ppm) for deal in own),)
         for run in deal_rules.contract_runs(own)
-        for start, end, (return_ppm, pause_ppm) in deal_rules.by_credit(run, credits_by_slot)
+        for start, end, (return_ppm, pause_ppm, resale_ppm) in deal_rules.by_credit(run, credits_by_slot)
     ]
 
 
@@ -276,6 +286,14 @@ def _by_offering(part: Sequence[Deal], sold: Mapping[str, Offer]) -> dict[UUID, 
     own: dict[UUID, list[Deal]] = defaultdict(list)
     for deal in part:
         own[sold[deal.offer_id].offering_id].append(deal)
+    return dict(sorted(own.items()))
+
+
+def _by_supply(part: Sequence[Deal], sold: Mapping[str, Offer]) -> dict[tuple[UUID, UUID], list[Deal]]:
+    own: dict[tuple[UUID, UUID], list[Deal]] = defaultdict(list)
+    for deal in part:
+        offer = sold[deal.offer_id]
+        own[offer.supply_id, offer.offering_id].append(deal)
     return dict(sorted(own.items()))
 
 
@@ -306,7 +324,7 @@ def _trades(
                 round=settling,
                 order=entry.order,
                 offer=offer,
-                contract=made[entry.order_id][offer.provider_id],
+                contract=made[entry.order_id][offer.supply_id],
                 buyer_id=entry.order.buyer_id,
                 provider_id=offer.provider_id,
                 starts_at=market_rules.instant_of(terms, deal.start),
@@ -336,8 +354,8 @@ def _deliveries(
 ) -> Iterator[Delivery]:
     """Yield a lease for each run of constant quantity of an offering; a change of price does not end one."""
     for order_id, part in parts.items():
-        for offering_id, own in _by_offering(part.deals, sold).items():
-            contract = made[order_id][sold[own[0].offer_id].provider_id]
+        for (supply_id, offering_id), own in _by_supply(part.deals, sold).items():
+            contract = made[order_id][supply_id]
             for run in deal_rules.lease_runs(own):
                 yield Delivery(
                     contract,

@@ -13,7 +13,7 @@ from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, InstantFilter, TextFilter, TypedIdFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.views import ExchangeAPIView, ListMixin
-from exchange.leases import pauses, queries, returns, rules, services
+from exchange.leases import pauses, queries, resales, returns, rules, services
 from exchange.leases.models import Lease
 from exchange.leases.rules import EndReason, LeaseStatus
 from exchange.leases.serializers import (
@@ -21,12 +21,15 @@ from exchange.leases.serializers import (
     EndLease,
     LeaseOut,
     PauseLease,
+    ResaleOut,
     ResumeLease,
     ReturnedOut,
     ReturnUnits,
     ScheduleOut,
     SegmentsOut,
+    SellBackUnits,
 )
+from exchange.offers.models import Offer
 
 VIEWERS = (
     Capability.VIEW_BUYING,
@@ -35,6 +38,9 @@ VIEWERS = (
     Capability.VIEW_BOOKS,
     Capability.SUPPORT,
 )
+
+
+RESELLERS = (Capability.VIEW_BUYING, Capability.VIEW_BOOKS, Capability.SUPPORT)
 
 
 class LeaseFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -91,7 +97,7 @@ class LeaseSegments(ExchangeAPIView):
 
 
 class LeaseSchedule(ExchangeAPIView):
-    """What is to be handed over of a lease, what is paused, and what handing it back and pausing are credited at."""
+    """What is to be handed over of a lease, what is paused or on offer, and what giving hours up comes to."""
 
     required_capability: ClassVar = {"GET": VIEWERS}
     outputs: ClassVar = {"GET": ScheduleOut}
@@ -105,6 +111,7 @@ class LeaseSchedule(ExchangeAPIView):
                 "lease": lease.id,
                 "runs": queries.owed(lease),
                 "paused": queries.pauses(lease),
+                "offered": queries.on_offer(self.actor, lease),
                 "credits": queries.stated_credits(lease),
                 "returnable_from": rules.first_change(queries.market_of(lease).terms, now=clock.now()),
             }
@@ -124,6 +131,50 @@ class LeaseReturn(ExchangeAPIView):
         """Hand the rectangle back."""
         returned = returns.hand_back(self.actor, lease_id, ReturnUnits.rectangle(self.read()), now=clock.now())
         return self.answer({"lease": queries.get(self.actor, lease_id), "credited": returned.credited})
+
+
+class LeaseResales(ListMixin[Offer], ExchangeAPIView):
+    """Hours of a lease that its buyer sells back, the newest offer first."""
+
+    required_capability: ClassVar = {"GET": RESELLERS, "POST": Capability.TRADE}
+    inputs: ClassVar = {"POST": SellBackUnits}
+    outputs: ClassVar = {"GET": ResaleOut, "POST": ResaleOut}
+
+    def rows(self) -> QuerySet[Offer]:
+        """Return the offers of the lease."""
+        return queries.resales(self.actor, self.kwargs["lease_id"])
+
+    @idempotent
+    def post(self, request: Request, lease_id: UUID) -> Response:
+        """Offer the rectangle in the next rounds."""
+        offer = resales.sell_back(self.actor, lease_id, SellBackUnits.spec(self.read()), now=clock.now())
+        return self.answer(queries.resale(self.actor, lease_id, offer.id))
+
+
+class OneLeaseResale(ExchangeAPIView):
+    """Hours of a lease that its buyer sells back by one offer."""
+
+    required_capability: ClassVar = {"GET": RESELLERS}
+    outputs: ClassVar = {"GET": ResaleOut}
+
+    def get(self, request: Request, lease_id: UUID, offer_id: UUID) -> Response:
+        """Answer what it says and what was sold of it."""
+        check_parameters(request, ())
+        return self.answer(queries.resale(self.actor, lease_id, offer_id))
+
+
+class LeaseResaleWithdrawal(ExchangeAPIView):
+    """Taking hours of a lease that are not sold yet off the market."""
+
+    required_capability: ClassVar = {"POST": Capability.TRADE}
+    outputs: ClassVar = {"POST": ResaleOut}
+    statuses: ClassVar = {"POST": 200}
+
+    @idempotent
+    def post(self, request: Request, lease_id: UUID, offer_id: UUID) -> Response:
+        """Withdraw them; refused in the no-cancel phase."""
+        resales.withdraw(self.actor, lease_id, offer_id, now=clock.now())
+        return self.answer(queries.resale(self.actor, lease_id, offer_id))
 
 
 class LeasePause(ExchangeAPIView):

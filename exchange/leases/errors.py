@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.foundation.errors import Conflict, Invalid, NotFound
+from accounts.foundation.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
 
 class LeaseNotFound(NotFound):
@@ -72,6 +72,40 @@ class PauseInvalid(Invalid):
     """What is to be paused or taken up again does not fit the lease or the rules of its market."""
 
     code = "pause_invalid"
+
+
+class ResaleInvalid(Invalid):
+    """What is to be sold back does not lie inside the lease."""
+
+    code = "resale_invalid"
+
+
+class NothingToSellBack(Conflict):
+    """Fewer units are left than are to be sold back."""
+
+    code = "nothing_to_sell_back"
+
+    def __init__(self, wanted: int, left: int) -> None:
+        detail = f"At some time of the window {left} units are owed and not offered yet; {wanted} cannot be sold back."
+        super().__init__(detail, (FieldProblem("/quantity", f"expected at most {left}, got {wanted}"),))
+
+
+class NotResellable(Conflict):
+    """The contract is from before selling back: it states no commission."""
+
+    code = "not_resellable"
+
+    def __init__(self) -> None:
+        super().__init__("This contract states no resale commission for that time; it cannot be sold back.")
+
+
+class ResellerNotActive(Forbidden):
+    """The organisation may not trade at present."""
+
+    code = "reseller_not_active"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Only an active organisation sells hours back; this one is {status}.")
 
 
 class ReturnInvalid(Invalid):

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.foundation import strict
 from accounts.web.forms import DeskTime, StrictForm, StrictText, WholeNumber
+from catalog.offerings.forms import PriceField
+from exchange.leases.resales import SellBack
 from exchange.leases.rules import MAX_ACCESS_CHARACTERS, Rectangle
 from exchange.markets.rules import MAX_QUANTITY
 
@@ -38,6 +40,30 @@ class ResumeForm(StrictForm):
     fields_by_pointer: ClassVar = {"/starts_at": "starts_at"}
 
     starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the market's grid"))
+
+
+class ResaleForm(StrictForm):
+    """A rectangle of a lease to be offered to others, and the lowest price for it."""
+
+    fields_by_pointer: ClassVar = {
+        "/quantity": "quantity",
+        "/starts_at": "starts_at",
+        "/ends_at": "ends_at",
+        "/reserve_price": "reserve_price",
+    }
+
+    quantity = WholeNumber(label=_("Units"), minimum=1, maximum=MAX_QUANTITY)
+    starts_at = DeskTime(label=_("From"), help_text=_("Asia/Shanghai, on the market's grid"))
+    ends_at = DeskTime(label=_("To"), help_text=_("Asia/Shanghai"))
+    reserve_price = PriceField(
+        label=_("Lowest price, a unit and hour"), help_text=_("In the market's currency, before the resale commission")
+    )
+
+    def spec(self) -> SellBack:
+        """The offer that the valid form says."""
+        said = self.cleaned_data
+        rectangle = Rectangle(said["quantity"], said["starts_at"], said["ends_at"])
+        return SellBack(rectangle, said["reserve_price"])
 
 
 class ReturnForm(StrictForm):

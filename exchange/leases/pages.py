@@ -1,7 +1,7 @@
 """Leases as the buyer uses them and the provider delivers them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,10 +17,13 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.forms import StrictForm
 from accounts.web.listing import listing
-from exchange.leases import pauses, queries, returns, rules, services
-from exchange.leases.forms import HandOverForm, PauseForm, ResumeForm, ReturnForm
+from exchange.leases import pauses, queries, resales, returns, rules, services
+from exchange.leases.forms import HandOverForm, PauseForm, ResaleForm, ResumeForm, ReturnForm
 from exchange.leases.models import Lease
 from exchange.leases.rules import BEFORE_HAND_OVER, RUNNING, LeaseStatus, Rectangle
+from exchange.offers.rules import LIVE
+
+LATEST_OFFERS: Final = 20  # of a lease's hours, on its page
 
 
 @actor_required(Capability.VIEW_BUYING)
@@ -91,6 +94,27 @@ def lease_return(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResp
         return _("Handed back. %(credited)s of the price is credited.") % {"credited": credited}
 
     return _change(request, actor, lease_id, {"returning": form}, form, hand_back)
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def lease_resell(request: HttpRequest, actor: Actor, lease_id: UUID) -> HttpResponse:
+    """Offer units of the lease to others in the next rounds."""
+    form = ResaleForm(request.POST)
+
+    def sell_back() -> str:
+        resales.sell_back(actor, lease_id, form.spec(), now=clock.now())
+        return _("On offer from the next gate on, until it is sold or you withdraw it.")
+
+    return _change(request, actor, lease_id, {"reselling": form}, form, sell_back)
+
+
+@require_POST
+@actor_required(Capability.TRADE)
+def lease_resale_withdraw(request: HttpRequest, actor: Actor, lease_id: UUID, offer_id: UUID) -> HttpResponse:
+    """Take what is not sold of an offer of the lease's hours off the market."""
+    done = _("Withdrawn. What was not sold is yours to use.")
+    return _do(request, lease_id, lambda: resales.withdraw(actor, lease_id, offer_id, now=clock.now()), done)
 
 
 @require_POST
@@ -180,7 +204,7 @@ def _detail(
 
 
 def _changes(actor: Actor, lease: Lease) -> dict[str, Any]:
-    """What is still owed and paused of a lease, and for its buyer the forms to hand it back, pause and resume it."""
+    """What is still owed and paused of a lease, and for its buyer what is on offer and the forms to change it."""
     runs, paused, stated = queries.owed(lease), queries.pauses(lease), queries.stated_credits(lease)
     first = max(lease.starts_at, rules.first_change(queries.market_of(lease).terms, now=clock.now()))
     may_change = (
@@ -196,6 +220,12 @@ def _changes(actor: Actor, lease: Lease) -> dict[str, Any]:
         "paused": paused,
         "is_reduced": runs != [Rectangle(lease.quantity, lease.starts_at, lease.ends_at)],
         "stated": stated,
+        "offers": list(queries.resales(actor, lease.id)[:LATEST_OFFERS]) if queries.sells_back(actor, lease) else [],
+        "live": LIVE,
+        "may_withdraw": lease.buyer_id == actor.organisation_id and actor.can(Capability.TRADE),
+        "reselling": ResaleForm(initial=window | {"quantity": lease.quantity})
+        if may_change and stated.resales_ppm
+        else None,
         "returning": ReturnForm(initial=window | {"quantity": lease.quantity})
         if may_change and stated.returns_ppm
         else None,

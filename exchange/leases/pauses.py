@@ -13,6 +13,7 @@ from catalog.measures.interval import Interval
 from exchange.leases import queries, rules, services
 from exchange.leases.errors import PauseInvalid
 from exchange.leases.models import Lease
+from exchange.offers import queries as offers
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Window:
 def pause(actor: Actor, lease_id: UUID, window: Window, *, now: datetime) -> Lease:
     """Do without an own lease from then to then: nothing is delivered, and the pause credit applies.
 
-    The provider keeps the units, so that they can be taken up again. Raises LeaseNotFound, LeaseIsOver, PauseInvalid,
-    ReturnReported, NothingToPause, NotPausable.
+    The provider keeps the units, so that they can be taken up again. What is on offer to others is not paused. Raises
+    LeaseNotFound, LeaseIsOver, PauseInvalid, ReturnReported, NothingToPause, NotPausable.
     """
     actor.require(Capability.TRADE)
     lease = services.bought(actor, lease_id)
@@ -36,7 +37,8 @@ def pause(actor: Actor, lease_id: UUID, window: Window, *, now: datetime) -> Lea
     contract = contracts.locked(lease.contract_id)
     interval = Interval(window.starts_at, window.ends_at)
     services.check_not_reported(lease, interval)
-    pauses.pause(actor, contract, offering_id=lease.offering_id, interval=interval, now=now)
+    promised = offers.promised(contract.id, lease.offering_id)
+    pauses.pause(actor, contract, offering_id=lease.offering_id, interval=interval, promised=promised, now=now)
     services.tell(lease, "lease.paused", now=now)
     return lease
 

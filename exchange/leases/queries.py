@@ -13,7 +13,8 @@ from django.db.models.functions import Coalesce, Extract, Greatest, Least
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import sealed
 from billing.contracts import queries as contracts
-from billing.contracts.models import ContractPause, ContractRelease
+from billing.contracts import rules as contract_rules
+from billing.contracts.models import ContractPause, ContractRelease, ContractResale
 from billing.contracts.terms import SlotTerms
 from billing.usage.models import AllocationSegment
 from catalog.measures.interval import Interval
@@ -22,6 +23,9 @@ from exchange.leases.errors import LeaseNotFound
 from exchange.leases.models import Lease
 from exchange.leases.rules import Rectangle, Segment
 from exchange.markets.models import Market
+from exchange.offers import queries as offers
+from exchange.offers.errors import OfferNotFound
+from exchange.offers.models import Offer
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ def visible_to(actor: Actor) -> QuerySet[Lease]:
         delivered_unit_seconds=_delivered_unit_seconds(),
         returned_unit_seconds=_returned_unit_seconds(),
         paused_unit_seconds=_paused_unit_seconds(),
+        resold_unit_seconds=_resold_unit_seconds(),
     )
     if actor.is_staff or actor.is_system:
         return leases
@@ -105,7 +110,7 @@ def segments(lease: Lease) -> list[SegmentShown]:
 
 
 def _against(runs: Sequence[Rectangle], segment: Segment, deadline: datetime | None) -> Iterator[SegmentShown]:
-    """Yield a segment cut where what is owed changes; nothing is owed of what was handed back whole."""
+    """Yield a segment cut where what is owed changes; nothing is owed of what was handed or sold back whole."""
     edges = {edge for run in runs for edge in (run.starts_at, run.ends_at)}
     for piece in Interval(segment.starts_at, segment.ends_at).split(edges):
         contracted = sum(run.quantity for run in runs if run.starts_at <= piece.start < run.ends_at)
@@ -113,14 +118,61 @@ def _against(runs: Sequence[Rectangle], segment: Segment, deadline: datetime | N
 
 
 def contracted_unit_hours(lease: Any) -> Decimal:
-    """Return the unit-hours that the lease is for, without what was handed back or paused; of one from visible_to."""
+    """Return the unit-hours that a lease (of visible_to) is for, without what was handed or sold back, or paused."""
     whole = Decimal(lease.quantity * int((lease.ends_at - lease.starts_at).total_seconds()))
-    return (whole - (lease.returned_unit_seconds or 0) - (lease.paused_unit_seconds or 0)) / 3600
+    gone = (lease.returned_unit_seconds, lease.paused_unit_seconds, lease.resold_unit_seconds)
+    return (whole - sum(seconds or 0 for seconds in gone)) / 3600
 
 
 def owed(lease: Lease) -> list[Rectangle]:
-    """Return what is to be handed over of a lease, run by run: its quantity less what was handed back or is paused."""
+    """Return what is to be handed over of a lease, run by run: its quantity less what was given up or is paused."""
     return _runs(lease, contracts.owed(lease.contract))
+
+
+def free(lease: Lease) -> list[Rectangle]:
+    """Return what is owed of a lease and not on offer to others, run by run: its buyer may still change it."""
+    promised = offers.promised(lease.contract_id, lease.offering_id)
+    own = [(id_, run) for id_, run in contracts.owed(lease.contract) if run.offering_id == lease.offering_id]
+    return _runs(lease, ((id_, part) for id_, run in own for part in contract_rules.owed(run, promised)))
+
+
+def on_offer(actor: Actor, lease: Lease) -> list[Rectangle]:
+    """Return what is offered of a lease for its buyer, run by run; nobody but them and the staff may know."""
+    if not sells_back(actor, lease):
+        return []
+    return [
+        Rectangle(one.quantity, part.start, part.end)
+        for one in offers.promised(lease.contract_id, lease.offering_id)
+        if (part := one.interval.intersect(Interval(lease.starts_at, lease.ends_at))) is not None
+    ]
+
+
+def resales(actor: Actor, lease_id: UUID) -> QuerySet[Offer]:
+    """Return the offers of hours of a lease that are, or were, sold back; raises LeaseNotFound.
+
+    They are its buyer's; the provider learns of what was sold, not of what is on offer.
+    """
+    lease = get(actor, lease_id)
+    if not sells_back(actor, lease):
+        raise LeaseNotFound
+    point = lease.metering_point  # over the whole of the lease, as it was at first
+    of_lease = offers.back_from(lease.contract_id, lease.offering_id).filter(
+        starts_at__gte=point.starts_at, ends_at__lte=point.ends_at
+    )
+    return of_lease.prefetch_related("trades")
+
+
+def resale(actor: Actor, lease_id: UUID, offer_id: UUID) -> Offer:
+    """Return one of them; raises LeaseNotFound, OfferNotFound."""
+    found = resales(actor, lease_id).filter(id=offer_id).first()
+    if found is None:
+        raise OfferNotFound
+    return found
+
+
+def sells_back(actor: Actor, lease: Lease) -> bool:
+    """Whether an actor may know what of a lease is on offer: its buyer and the staff."""
+    return actor.is_staff or (actor.organisation_id == lease.buyer_id and actor.can(Capability.VIEW_BUYING))
 
 
 def kept(lease: Lease) -> list[Rectangle]:
@@ -157,14 +209,16 @@ class Credits:
 
     returns_ppm: list[int]
     pauses_ppm: list[int]
+    resales_ppm: list[int]
 
 
 def stated_credits(lease: Lease) -> Credits:
-    """Return what handing back and pausing are credited at."""
+    """Return what handing back and pausing are credited at, and what is kept of the price of hours sold back."""
     own = [slot for _, slot in contracts.kept(lease.contract) if slot.offering_id == lease.offering_id]
     return Credits(
         sorted({slot.return_credit_ppm for slot in own if slot.return_credit_ppm is not None}),
         sorted({slot.pause_credit_ppm for slot in own if slot.pause_credit_ppm is not None}),
+        sorted({slot.resale_commission_ppm for slot in own if slot.resale_commission_ppm is not None}),
     )
 
 
@@ -184,6 +238,11 @@ def _delivered_unit_seconds() -> Subquery:
 def _returned_unit_seconds() -> Subquery:
     """What was handed back inside the lease's present bounds."""
     return _unit_seconds_inside(ContractRelease.objects.annotate(until=F("ends_at")))
+
+
+def _resold_unit_seconds() -> Subquery:
+    """What was sold back inside the lease's present bounds."""
+    return _unit_seconds_inside(ContractResale.objects.annotate(until=F("ends_at")))
 
 
 def _paused_unit_seconds() -> Subquery:

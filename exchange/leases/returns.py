@@ -20,6 +20,7 @@ from exchange.leases import queries, rules, services
 from exchange.leases.errors import ReturnInvalid
 from exchange.leases.models import Lease
 from exchange.leases.rules import EndReason, LeaseStatus, Rectangle
+from exchange.offers import queries as offers
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
     """Hand a rectangle of an own lease back: so many units, from then to then.
 
     The contract's return credit applies to it and the rest of its price stays due; the provider may offer the units
-    again. A lease of which nothing is left is over. Raises LeaseNotFound, LeaseIsOver, ReturnInvalid, ReturnReported,
-    NothingToHandBack, NotReturnable.
+    again. What is on offer to others stays. A lease of which nothing is left is over. Raises LeaseNotFound,
+    LeaseIsOver, ReturnInvalid, ReturnReported, NothingToHandBack, NotReturnable.
     """
     actor.require(Capability.TRADE)
     lease = services.bought(actor, lease_id)
@@ -56,19 +57,20 @@ def hand_back(actor: Actor, lease_id: UUID, rectangle: Rectangle, *, now: dateti
         offering_id=lease.offering_id,
         interval=Interval(rectangle.starts_at, rectangle.ends_at),
         quantity=rectangle.quantity,
+        promised=offers.promised(contract.id, lease.offering_id),
         now=now,
     )
     capacity.free_sold(
         {(lease.offering_id, hour): rectangle.quantity for hour in hours(rectangle.starts_at, rectangle.ends_at)}
     )
-    _fit(actor, lease, now=now)
+    fit(actor, lease, EndReason.RETURNED, now=now)
     credited = Money(credited_minor, contract.currency)
     _tell(actor, lease, rectangle, credited, now=now)
     return Returned(lease, credited)
 
 
-def _fit(actor: Actor, lease: Lease, *, now: datetime) -> None:
-    """Let a locked lease begin and end with what is left of it; with nothing left it is over."""
+def fit(actor: Actor, lease: Lease, reason: EndReason, *, now: datetime) -> None:
+    """Let a locked lease begin and end with what is left of it; with nothing left it is over, for the reason given."""
     left = queries.kept(lease)
     if not left:
         services.move(
@@ -76,7 +78,7 @@ def _fit(actor: Actor, lease: Lease, *, now: datetime) -> None:
             lease,
             LeaseStatus.REPLACED,
             now=now,
-            end_reason=EndReason.RETURNED,
+            end_reason=reason,
             ended_at=max(now, lease.scheduled_at),
         )
         return

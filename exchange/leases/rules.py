@@ -66,6 +66,7 @@ class EndReason(StrEnum):
     HEARTBEAT_LOST = "heartbeat_lost"
     OPERATOR = "operator"
     RETURNED = "returned"  # the buyer handed all of it back before it began
+    RESOLD = "resold"  # the buyer sold all of it back before it began
 
 
 # What a provider may give as its reason to stop early; the operator may also give its own.
@@ -99,6 +100,16 @@ def return_problems(
     yield from change_problems(
         market, rectangle.starts_at, rectangle.ends_at, starts_at=starts_at, ends_at=ends_at, now=now
     )
+
+
+def resale_problems(rectangle: Rectangle, *, starts_at: datetime, ends_at: datetime) -> Iterator[FieldProblem]:
+    """Check that what is to be sold back lies inside a lease over `[starts_at, ends_at)`."""
+    if rectangle.starts_at < starts_at:
+        yield FieldProblem(
+            "/starts_at", f"expected {starts_at.isoformat()} or later, got {rectangle.starts_at.isoformat()}"
+        )
+    if rectangle.ends_at > ends_at:
+        yield FieldProblem("/ends_at", f"expected at most {ends_at.isoformat()}, got {rectangle.ends_at.isoformat()}")
 
 
 def change_problems(

@@ -10,13 +10,17 @@ from rest_framework import serializers
 from accounts.actors.actor import Actor
 from accounts.foundation.fields import StrictChoice, StrictDateTime, StrictInteger, StrictText
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
+from billing.contracts.serializers import PriceOut
 from billing.ledger.serializers import MONEY_SCHEMA, money
 from catalog.offerings import cells
 from exchange.leases import queries, rules
 from exchange.leases.models import Lease
 from exchange.leases.queries import SegmentShown
+from exchange.leases.resales import SellBack
 from exchange.leases.rules import EndReason, LeaseStatus, Rectangle
 from exchange.markets.rules import MAX_QUANTITY
+from exchange.markets.serializers import PriceInput
+from exchange.offers.models import Offer
 
 
 class LeaseOut(OutputSerializer):
@@ -137,17 +141,20 @@ class ScheduleRunOut(OutputSerializer):
 
 
 class ScheduleOut(OutputSerializer):
-    """What is to be handed over of a lease, what is paused of it, and what handing back and pausing are credited at.
+    """What is to be handed over of a lease, what is paused of it, and what giving hours of it up comes to.
 
-    The credits are one each unless its hours came from offers that state several; the contract says which holds when.
+    `offered` is what its buyer has on offer to others, and is shown to them alone. The credits and the commission are
+    one each unless its hours came from offers that state several; the contract says which holds when.
     `returnable_from` is the first instant from which something can be handed back, paused or taken up again now.
     """
 
     lease = SpelledId("lse")
     runs = ScheduleRunOut(many=True)
     paused = ScheduleRunOut(many=True)
+    offered = ScheduleRunOut(many=True)
     return_credits_ppm = serializers.ListField(child=serializers.IntegerField(), source="credits.returns_ppm")
     pause_credits_ppm = serializers.ListField(child=serializers.IntegerField(), source="credits.pauses_ppm")
+    resale_commissions_ppm = serializers.ListField(child=serializers.IntegerField(), source="credits.resales_ppm")
     returnable_from = serializers.DateTimeField()
 
 
@@ -162,6 +169,57 @@ class ReturnUnits(InputSerializer):
     def rectangle(values: dict[str, Any]) -> Rectangle:
         """Return the validated fields as the rectangle they describe."""
         return Rectangle(values["quantity"], values["starts_at"], values["ends_at"])
+
+
+class SellBackUnits(ReturnUnits):
+    """A rectangle of a lease to be offered to others, and the lowest price per unit-hour that is taken for it."""
+
+    reserve_price = PriceInput()
+
+    @classmethod
+    def spec(cls, values: dict[str, Any]) -> SellBack:
+        """Return the validated fields as the offer they describe."""
+        return SellBack(cls.rectangle(values), values["reserve_price"])
+
+
+class SoldRunOut(OutputSerializer):
+    """Units that were bought in every hour from then to then, at the price of the round."""
+
+    round = SpelledId("rnd", source="round_id")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    quantity = serializers.IntegerField()
+    price = PriceOut(source="price_micros")
+
+
+class ResaleOut(OutputSerializer):
+    """Hours of a lease on offer to others: what it says, where it stands, and what was sold of it.
+
+    Prices are per unit-hour in `currency`, without fees and tax; of them the exchange keeps `commission_ppm`.
+    """
+
+    id = SpelledId("off")
+    contract = SpelledId("ctr", source="origin_id")
+    market = serializers.CharField(source="market.code")
+    status = serializers.CharField()
+    in_round = serializers.SerializerMethodField()
+    quantity = serializers.IntegerField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    currency = serializers.CharField(source="market.currency")
+    reserve_price = PriceOut(source="reserve_micros")
+    commission_ppm = serializers.IntegerField(source="resale_commission_ppm")
+    total_unit_hours = serializers.IntegerField()
+    sold_unit_hours = serializers.IntegerField()
+    open_unit_hours = serializers.IntegerField()
+    closed_unit_hours = serializers.IntegerField()
+    sold = SoldRunOut(many=True, source="trades")
+    created_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_in_round(self, offer: Offer) -> bool:
+        """Return whether a gate has closed over it and its round is not published yet."""
+        return offer.locked_at is not None
 
 
 class PauseLease(InputSerializer):

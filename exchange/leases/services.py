@@ -35,6 +35,7 @@ from exchange.leases.errors import (
 )
 from exchange.leases.models import DeliveredSegment, Lease
 from exchange.leases.rules import EndReason, LeaseStatus
+from exchange.offers import gate as offers
 from exchange.rounds.models import Round
 
 
@@ -153,8 +154,9 @@ def heartbeat(actor: Actor, lease_id: UUID, *, now: datetime) -> Lease:
 def end(actor: Actor, lease_id: UUID, *, now: datetime, reason: EndReason = EndReason.COMPLETED) -> Lease:
     """End a lease at its time and close its reports, or stop it early for a reason.
 
-    COMPLETED says that everything has been delivered and reported. A lease stopped early has failed;
-    what is missing of it is not billed. Raises LeaseNotFound, LeaseStillRuns, LeaseIsOver, EndReasonRefused.
+    COMPLETED says that everything has been delivered and reported. A lease stopped early has failed; what is missing of
+    it is not billed, and what its buyer sells back of it is on offer no more. Raises LeaseNotFound, LeaseStillRuns,
+    LeaseIsOver, EndReasonRefused.
     """
     lease = _own(actor, lease_id, or_operator=True)
     if reason is EndReason.COMPLETED:
@@ -171,6 +173,8 @@ def end(actor: Actor, lease_id: UUID, *, now: datetime, reason: EndReason = EndR
     move(actor, lease, LeaseStatus.FAILED, now=now, end_reason=reason, ended_at=now)
     # Nobody keeps the units any more: what was paused is missing like the rest.
     pauses.fall_away(actor, contracts.locked(lease.contract_id), offering_id=lease.offering_id, now=now)
+    window = Interval(lease.starts_at, lease.ends_at)
+    offers.take_back(actor, lease.contract_id, lease.offering_id, window, now=now)
     return lease
 
 
@@ -189,8 +193,8 @@ def close(actor: Actor, lease: Lease, *, now: datetime) -> None:
     """
     if lease.closed_at is not None:
         return
-    # One lease of a contract at a time: each looks whether it is the last.
-    contracts.locked(lease.contract_id)
+    # One lease of a contract at a time: each looks whether it is the last. With those before it, which may end, too.
+    contracts.locked_with_origins(lease.contract_id)
     usage.close_point(lease.id, now=now)
     reported = [
         rules.Segment(segment.starts_at, segment.ends_at, segment.quantity)

@@ -52,7 +52,7 @@ def _each_returned(lease: Lease, *, now: datetime) -> list[bool]:
 
 def _left(lease: Lease, *, now: datetime) -> Iterator[Rectangle]:
     first = rules.first_change(queries.market_of(lease).terms, now=now)
-    for part in queries.owed(lease):
+    for part in queries.free(lease):  # what is on offer to others may bring more
         if part.ends_at > first:
             yield replace(part, starts_at=max(part.starts_at, first))
 

@@ -17,6 +17,7 @@ from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.events.models import Event
 from accounts.foundation import ids, rows
+from catalog.measures.interval import Interval
 from exchange.capacity import services as capacity
 from exchange.capacity.rules import hours
 from exchange.markets import rules as market_rules
@@ -29,7 +30,10 @@ from exchange.offers.rules import OfferStatus, Sale
 
 @dataclass(frozen=True, slots=True)
 class _Units:
-    """The same units counted by hour of capacity, by hour of an offer and by offer (unit-hours)."""
+    """The same units counted by hour of capacity, by hour of an offer and by offer (unit-hours).
+
+    What is sold back is counted in its offer alone: it is sold capacity before and after.
+    """
 
     by_capacity: Counter[capacity.Hour]
     by_slot: Counter[tuple[UUID, datetime]]
@@ -111,6 +115,22 @@ def sell_held(actor: Actor, claims: Sequence[Sale], *, now: datetime) -> None:
     assert is_complete, "what is sold was held"
 
 
+def take_back(actor: Actor, origin_id: UUID, offering_id: UUID, window: Interval, *, now: datetime) -> None:
+    """End the offers of hours in a window that are sold back: their provider delivers them no more.
+
+    One that a round has in its frozen book stays; who buys it has a claim on the provider of their own.
+    """
+    on_offer = queries.back_from(origin_id, offering_id).filter(
+        status__in=rules.LIVE, locked_at__isnull=True, starts_at__gte=window.start, ends_at__lte=window.end
+    )
+    for offer in on_offer.order_by("id"):
+        try:
+            with transaction.atomic():
+                services.close(actor, offer, OfferStatus.WITHDRAWN, now=now)
+        except (OfferInRound, OfferChangedMeanwhile):
+            continue  # a gate has just closed over it
+
+
 def expire_due(actor: Actor, market: Market, *, now: datetime, limit: int = 500) -> int:
     """End the offers that neither a coming gate nor an instant purchase can deliver from; returns how many."""
     gate_at = market_rules.next_gate(market.terms, now)
@@ -139,7 +159,7 @@ def _sell_from(actor: Actor, offers: Sequence[Offer], unit_hours: Mapping[UUID, 
         _take_from(offer, unit_hours[offer.id], now=now)
         after = {"status": offer.status, "sold_unit_hours": offer.sold_unit_hours}
         records.append(
-            audit.of(actor, "offer.sell", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
+            audit.of(actor, "offer.sell", "offer", offer.id, before, after, now=now, organisation_id=offer.seller_id)
         )
         told.append(_sold(offer, now=now))
     rows.update(offers, ["held_unit_hours", "sold_unit_hours", "status", "closed_at"])
@@ -166,17 +186,17 @@ def _sold(offer: Offer, *, now: datetime) -> Event:
         "sold_unit_hours": offer.sold_unit_hours,
         "open_unit_hours": offer.open_unit_hours,
     }
-    return events.of(f"offer.{offer.status}", "offer", offer.id, offer.provider_id, said, now=now)
+    return events.of(f"offer.{offer.status}", "offer", offer.id, offer.seller_id, said, now=now)
 
 
 def _counted(claims: Sequence[Sale]) -> _Units:
-    offering_by_offer = dict(
-        Offer.objects.filter(id__in={claim.offer_id for claim in claims}).values_list("id", "offering_id")
-    )
+    own_supply = Offer.objects.filter(id__in={claim.offer_id for claim in claims}, origin__isnull=True)
+    offering_by_offer = dict(own_supply.values_list("id", "offering_id"))
     units = _Units(Counter(), Counter(), Counter())
     for claim in claims:
         for hour in hours(claim.starts_at, claim.ends_at):
-            units.by_capacity[offering_by_offer[claim.offer_id], hour] += claim.quantity
+            if claim.offer_id in offering_by_offer:
+                units.by_capacity[offering_by_offer[claim.offer_id], hour] += claim.quantity
             units.by_slot[claim.offer_id, hour] += claim.quantity
             units.by_offer[claim.offer_id] += claim.quantity
     return units
@@ -184,7 +204,7 @@ def _counted(claims: Sequence[Sale]) -> _Units:
 
 def _locked(units: _Units) -> list[Offer]:
     # After their capacity, in the order of the house.
-    offers = Offer.objects.select_for_update(no_key=True).prefetch_related("market")
+    offers = Offer.objects.select_for_update(no_key=True).prefetch_related("market", "origin")
     return list(offers.filter(id__in=list(units.by_offer)).order_by("id"))
 
 

@@ -1,6 +1,7 @@
 """An offer: units of one offering, divisible by lot and hour, at one reserve price; and how it changed."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,6 +9,7 @@ from django.db.models import F, Q
 from accounts.foundation import ids
 from accounts.foundation.strict import EARLIEST, LATEST
 from accounts.organisations.models import Organisation
+from billing.contracts.models import Contract
 from catalog.offerings.models import Offering
 from exchange.markets.models import Market
 from exchange.offers.rules import LIVE, OfferStatus
@@ -16,13 +18,16 @@ from exchange.offers.rules import LIVE, OfferStatus
 class Offer(models.Model):
     """Supply in a market: `quantity` units of an offering in every hour of `[starts_at, ends_at)`.
 
-    `reserve_micros` is the lowest price per unit-hour that the provider takes, without fees and tax.
+    `reserve_micros` is the lowest price per unit-hour that the seller takes, without fees and tax. The seller is the
+    provider; of hours that are sold back it is the buyer of `origin`, the contract that they are owed under. The
+    provider delivers either, and no capacity is drawn for what is sold back: it is sold already.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="offers")
     offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="offers")
     provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="offers")
+    origin = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="offers_back", null=True, blank=True)
     quantity = models.PositiveIntegerField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -31,6 +36,8 @@ class Offer(models.Model):
     instant_price_micros = models.BigIntegerField(null=True, blank=True)
     pause_credit_ppm = models.PositiveIntegerField(null=True, blank=True)
     return_credit_ppm = models.PositiveIntegerField(null=True, blank=True)
+    # What the exchange keeps of the price when its buyer sells it back.
+    resale_commission_ppm = models.PositiveIntegerField(default=40_000)
     seq = models.BigIntegerField(unique=True)
     revision = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=16, choices=[(status.value, status.value) for status in OfferStatus])
@@ -94,7 +101,12 @@ class Offer(models.Model):
             models.CheckConstraint(
                 name="exchange_offer_credits_are_shares",
                 condition=(Q(pause_credit_ppm__isnull=True) | Q(pause_credit_ppm__lte=1_000_000))
-                & (Q(return_credit_ppm__isnull=True) | Q(return_credit_ppm__lte=1_000_000)),
+                & (Q(return_credit_ppm__isnull=True) | Q(return_credit_ppm__lte=1_000_000))
+                & Q(resale_commission_ppm__lte=1_000_000),
+            ),
+            models.CheckConstraint(
+                name="exchange_offer_back_has_no_instant_price",
+                condition=Q(origin__isnull=True) | Q(instant_price_micros__isnull=True, held_unit_hours=0),
             ),
             models.CheckConstraint(
                 name="exchange_offer_times_in_range",
@@ -111,9 +123,22 @@ class Offer(models.Model):
         return ids.spell("off", self.id)
 
     @property
-    def credits_ppm(self) -> tuple[int, int]:
-        """What of the price is credited for units handed back, and for paused ones; 0 where nothing is stated."""
-        return self.return_credit_ppm or 0, self.pause_credit_ppm or 0
+    def credits_ppm(self) -> tuple[int, int, int]:
+        """What of the price is credited for units handed back and for paused ones, and kept of those sold back.
+
+        The credits are 0 where nothing is stated.
+        """
+        return self.return_credit_ppm or 0, self.pause_credit_ppm or 0, self.resale_commission_ppm
+
+    @property
+    def seller_id(self) -> UUID:
+        """Whose offer it is: the provider's, or of hours that are sold back their buyer's."""
+        return self.provider_id if self.origin is None else self.origin.buyer_id
+
+    @property
+    def supply_id(self) -> UUID:
+        """What tells contracts of one order apart: the provider, or the contract that hours are sold back from."""
+        return self.origin_id or self.provider_id
 
     @property
     def open_unit_hours(self) -> int:
@@ -124,8 +149,8 @@ class Offer(models.Model):
 class OfferSlot(models.Model):
     """One hour of an offer: the units on offer in it, and how many of them quotes hold and are sold.
 
-    Trades take hours unevenly, so what is left of an offer is known per hour. Over all offers of an offering,
-    `quantity - held - sold` is the capacity row's `offered`, and `held` its `held`.
+    Trades take hours unevenly, so what is left of an offer is known per hour. Over all offers of an offering but those
+    of hours that are sold back, `quantity - held - sold` is the capacity row's `offered`, and `held` its `held`.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -16,12 +16,16 @@ from exchange.offers.rules import OfferSpec, OfferTerms
 
 
 class OfferOut(OutputSerializer):
-    """An offer; prices are per unit-hour in `currency`, without fees and tax."""
+    """An offer; prices are per unit-hour in `currency`, without fees and tax.
+
+    `origin` is the contract that hours are sold back from, for staff; a provider sees no such offers.
+    """
 
     id = SpelledId("off")
     market = serializers.CharField(source="market.code")
     offering = SpelledId("ofr", source="offering_id")
     provider = SpelledId("org", source="provider_id")
+    origin = SpelledId("ctr", source="origin_id", allow_null=True)
     status = serializers.CharField()
     in_round = serializers.SerializerMethodField()
     quantity = serializers.IntegerField()
@@ -32,6 +36,7 @@ class OfferOut(OutputSerializer):
     instant_price = PriceOut(source="instant_price_micros", allow_null=True)
     pause_credit_ppm = serializers.IntegerField(allow_null=True)
     return_credit_ppm = serializers.IntegerField(allow_null=True)
+    resale_commission_ppm = serializers.IntegerField()
     total_unit_hours = serializers.IntegerField()
     held_unit_hours = serializers.IntegerField()
     sold_unit_hours = serializers.IntegerField()

@@ -20,6 +20,9 @@ from accounts.foundation import ids
 from accounts.organisations.models import Organisation
 from accounts.organisations.rules import OrganisationStatus
 from billing.contracts import drafting
+from billing.contracts import queries as contracts
+from billing.contracts.models import Contract
+from catalog.measures.interval import Interval
 from catalog.offerings import cells
 from catalog.offerings import queries as offerings
 from catalog.offerings.models import Offering
@@ -63,34 +66,66 @@ def place(actor: Actor, spec: OfferSpec, *, now: datetime, lists_capacity: bool 
     problems = tuple(rules.spec_problems(terms, spec, gate_at=entry.round.scheduled_at, now=entry.accepted_at))
     if problems:
         raise OfferInvalid("The offer does not fit the rules of the market.", problems)
-    _check_not_with_oneself(market, offering, spec.terms)
+    _check_not_with_oneself(market, offering, spec.terms, seller_id=provider.id)
     changes = {(offering.id, hour): units for hour, units in spec.terms.by_hour.items()}
     if lists_capacity:
         capacity.list_what_is_missing(changes)
     capacity.change_offered(changes)
-    accepted_at = entry.accepted_at
-    usual = drafting.credits_at(accepted_at)
-    offer = Offer.objects.create(
+    usual = drafting.credits_at(entry.accepted_at)
+    offer = Offer(
         market=market,
         offering=offering,
         provider=provider,
-        quantity=spec.terms.quantity,
-        starts_at=spec.terms.starts_at,
-        ends_at=spec.terms.ends_at,
-        reserve_micros=spec.terms.reserve_micros,
-        instant_price_micros=spec.terms.instant_price_micros,
         pause_credit_ppm=usual.pause_ppm if spec.pause_credit_ppm is None else spec.pause_credit_ppm,
         return_credit_ppm=usual.return_ppm if spec.return_credit_ppm is None else spec.return_credit_ppm,
-        seq=entries.next_number(),
-        status=OfferStatus.OPEN,
-        total_unit_hours=spec.terms.unit_hours,
-        created_at=accepted_at,
-        revised_at=accepted_at,
+        resale_commission_ppm=usual.resale_commission_ppm,
     )
+    return _enter(actor, offer, spec.terms, now=entry.accepted_at)
+
+
+def place_back(
+    actor: Actor, market: Market, origin: Contract, offering_id: UUID, terms: OfferTerms, *, entry: rounds.Entry
+) -> Offer:
+    """Offer units that the buyer of a contract does not need.
+
+    The provider delivers them whoever buys them, so that no capacity is claimed, and the offer states what the
+    contract does. The caller has joined the round, holds the contract's lock and has checked that the units are there.
+    Raises OfferingNotTraded, OfferInvalid, OwnOrderCouldMeet.
+    """
+    offering = _traded(market, origin.provider, offering_id)
+    rule = collars.terms_for(market, [offering.resource_type.code], now=entry.accepted_at)
+    spec = OfferSpec(market.id, offering_id, terms)
+    problems = tuple(rules.spec_problems(rule, spec, gate_at=entry.round.scheduled_at, now=entry.accepted_at))
+    if problems:
+        raise OfferInvalid("The offer does not fit the rules of the market.", problems)
+    _check_not_with_oneself(market, offering, terms, seller_id=origin.buyer_id)
+    window = Interval(terms.starts_at, terms.ends_at)
+    runs = [slot for _, slot in contracts.kept(origin) if slot.offering_id == offering_id]
+    own = [slot for slot in runs if slot.interval.overlaps(window)]
+    offer = Offer(
+        market=market,
+        offering=offering,
+        provider=origin.provider,
+        origin=origin,
+        pause_credit_ppm=min(slot.pause_credit_ppm or 0 for slot in own),
+        return_credit_ppm=min(slot.return_credit_ppm or 0 for slot in own),
+        resale_commission_ppm=min(slot.resale_commission_ppm or 0 for slot in own),
+    )
+    return _enter(actor, offer, terms, now=entry.accepted_at)
+
+
+def _enter(actor: Actor, offer: Offer, terms: OfferTerms, *, now: datetime) -> Offer:
+    """Write a new offer down with its hours, its first revision and its trail."""
+    offer.quantity, offer.starts_at, offer.ends_at = terms.quantity, terms.starts_at, terms.ends_at
+    offer.reserve_micros, offer.instant_price_micros = terms.reserve_micros, terms.instant_price_micros
+    offer.seq, offer.status = entries.next_number(), OfferStatus.OPEN
+    offer.total_unit_hours = terms.unit_hours
+    offer.created_at = offer.revised_at = now
+    offer.save(force_insert=True)
     OfferSlot.objects.bulk_create(
-        [OfferSlot(offer=offer, starts_at=hour, quantity=units) for hour, units in spec.terms.by_hour.items()]
+        [OfferSlot(offer=offer, starts_at=hour, quantity=units) for hour, units in terms.by_hour.items()]
     )
-    _record(actor, offer, "placed", before=None, now=accepted_at)
+    _record(actor, offer, "placed", before=None, now=now)
     return offer
 
 
@@ -140,7 +175,11 @@ def withdraw(actor: Actor, offer_id: UUID, *, now: datetime) -> Offer:
     Raises OfferNotFound, OfferMoveRefused, OfferInRound, OfferQuoted, NoCancelPhase, OfferChangedMeanwhile.
     """
     actor.require(Capability.LIST)
-    read = queries.own(actor, offer_id)
+    return take_off(actor, queries.own(actor, offer_id), now=now)
+
+
+def take_off(actor: Actor, read: Offer, *, now: datetime) -> Offer:
+    """Withdraw an offer that its seller was found to own; raises as `withdraw`."""
     rules.check_move(read.status, OfferStatus.WITHDRAWN)
     if read.locked_at is not None:
         raise OfferInRound
@@ -167,7 +206,7 @@ def close(actor: Actor, read: Offer, status: OfferStatus, *, now: datetime) -> O
     offer.save(update_fields=["status", "closed_unit_hours", "closed_at"])
     offer.slots.filter(quantity__gt=F("sold")).update(quantity=F("sold"))
     after = {"status": offer.status, "open_unit_hours": 0}
-    audit.record(actor, f"offer.{status}", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
+    audit.record(actor, f"offer.{status}", "offer", offer.id, before, after, now=now, organisation_id=offer.seller_id)
     _emit(offer, status.value, now=now)
     return offer
 
@@ -194,9 +233,9 @@ def _traded(market: Market, provider: Organisation, offering_id: UUID) -> Offeri
     return offering
 
 
-def _check_not_with_oneself(market: Market, offering: Offering, terms: OfferTerms) -> None:
+def _check_not_with_oneself(market: Market, offering: Offering, terms: OfferTerms, *, seller_id: UUID) -> None:
     own_order = queries.own_order_that_could_meet(
-        market, offering, provider_id=offering.provider_id, starts_at=terms.starts_at, ends_at=terms.ends_at
+        market, offering, seller_id=seller_id, starts_at=terms.starts_at, ends_at=terms.ends_at
     )
     if own_order is not None:
         raise OwnOrderCouldMeet(own_order)
@@ -233,11 +272,13 @@ def _check_amended(offer: Offer, before: OfferTerms, after: OfferTerms, entry: r
         raise OfferInvalid("The changed offer does not fit the rules of the market.", problems)
     if not rules.keeps_place(before, after):
         offering = offerings.with_cells(Offering.objects.filter(id=offer.offering_id)).get()
-        _check_not_with_oneself(offer.market, offering, after)
+        _check_not_with_oneself(offer.market, offering, after, seller_id=offer.seller_id)
 
 
 def _change_offered(read: Offer, by_hour: Mapping[datetime, int]) -> None:
     """Claim or give back units of an offer; raises CapacityShort, and OfferChangedMeanwhile for units that are gone."""
+    if read.origin_id is not None:
+        return  # what is sold back is sold capacity, on offer or not
     try:
         capacity.change_offered({(read.offering_id, hour): units for hour, units in by_hour.items()})
     except CapacityTaken as refusal:  # before anything is written
@@ -246,7 +287,8 @@ def _change_offered(read: Offer, by_hour: Mapping[datetime, int]) -> None:
 
 def _lock(read: Offer) -> Offer:
     """Lock an offer that was read before its capacity was locked; raises OfferInRound, OfferChangedMeanwhile."""
-    offer = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market").get(id=read.id)
+    offers = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("market", "origin")
+    offer = offers.get(id=read.id)
     if offer.locked_at is not None:
         raise OfferInRound
     if _state(offer) != _state(read):
@@ -278,7 +320,7 @@ def _record(actor: Actor, offer: Offer, verb: str, *, before: dict[str, object] 
         offer=offer, **OfferRevision.fields_of(offer), actor_label=actor.label, accepted_at=offer.revised_at
     )
     after = OfferRevision.fields_of(offer)
-    audit.record(actor, f"offer.{verb}", "offer", offer.id, before, after, now=now, organisation_id=offer.provider_id)
+    audit.record(actor, f"offer.{verb}", "offer", offer.id, before, after, now=now, organisation_id=offer.seller_id)
     _emit(offer, verb, now=now)
 
 
@@ -287,7 +329,7 @@ def _emit(offer: Offer, what: str, *, now: datetime) -> None:
         f"offer.{what}",
         "offer",
         offer.id,
-        offer.provider_id,
+        offer.seller_id,
         {
             "offer": ids.spell("off", offer.id),
             "market": offer.market.code,

@@ -60,10 +60,13 @@ def own_offer_that_could_meet(
     market: Market, needs: Needs, *, buyer_id: UUID, earliest_at: datetime, latest_at: datetime
 ) -> str | None:
     """Return the id of a live offer of the buyer's own that could fill the order, spelled outside."""
-    own_offers = offers.live(market.id).filter(provider_id=buyer_id, starts_at__lt=latest_at, ends_at__gt=earliest_at)
-    if not own_offers.exists():
+    own_offers = offers.live(market.id).filter(
+        offers.of_seller(buyer_id), starts_at__lt=latest_at, ends_at__gt=earliest_at
+    )
+    offering_ids = set(own_offers.values_list("offering_id", flat=True))
+    if not offering_ids:
         return None  # as of nearly every buyer
-    matching = offerings.matching(markets.listed_offerings(market).filter(provider_id=buyer_id), needs)
+    matching = offerings.matching(markets.listed_offerings(market).filter(id__in=offering_ids), needs)
     found = own_offers.filter(offering_id__in=matching.order_by().values("id")).first()
     return None if found is None else ids.spell("off", found.id)
 

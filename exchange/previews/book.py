@@ -44,9 +44,10 @@ class OpenOffer:
     units: int
     reserve_micros: int
     taken: tuple[tuple[int, int], ...] = ()  # (slot, units)
-    # Of the price, for what is handed back and for what is paused.
+    # Of the price: credited for what is handed back and for what is paused, kept of what is sold back.
     return_credit_ppm: int | None = None
     pause_credit_ppm: int | None = None
+    resale_commission_ppm: int | None = None
 
 
 @dataclass(frozen=True)

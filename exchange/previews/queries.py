@@ -67,9 +67,11 @@ class Preview:
     refusals: tuple[DomainError, ...]
     share: Share
     estimate: Estimate | None
-    # What of the price is credited for units handed back, and for paused ones, as the offers within reach state it.
+    # What of the price is credited for units handed back and for paused ones, and kept of those sold back, as the
+    # offers within reach state it.
     return_credits_ppm: tuple[int, ...]
     pause_credits_ppm: tuple[int, ...]
+    resale_commissions_ppm: tuple[int, ...]
     reasons: tuple[Reason, ...]
     alternatives: tuple[tuple[Alternative, OrderSpec], ...]
 
@@ -110,6 +112,7 @@ def preview(actor: Actor, spec: OrderSpec, *, now: datetime) -> Preview:
         estimate=estimate,
         return_credits_ppm=_stated(offer.return_credit_ppm for offer in reached),
         pause_credits_ppm=_stated(offer.pause_credit_ppm for offer in reached),
+        resale_commissions_ppm=_stated(offer.resale_commission_ppm for offer in reached),
         reasons=() if fits else tuple(rules.reasons(book, draft, highest_micros=terms.collar_max_micros)),
         alternatives=()
         if fits
@@ -151,8 +154,8 @@ def _outlook(supply: int, match: Match, wanted: int) -> Outlook:
     return Outlook.CONTESTED if supply else Outlook.NOTHING
 
 
-def _stated(credits_ppm: Iterable[int | None]) -> tuple[int, ...]:
-    return tuple(sorted({credit_ppm for credit_ppm in credits_ppm if credit_ppm is not None}))
+def _stated(shares_ppm: Iterable[int | None]) -> tuple[int, ...]:
+    return tuple(sorted({share_ppm for share_ppm in shares_ppm if share_ppm is not None}))
 
 
 def _refusals(buyer_id: UUID, market: Market, spec: OrderSpec, rates: Rates) -> list[DomainError]:

@@ -29,7 +29,7 @@ from exchange.previews.book import Book, Draft, OpenOffer, OpenOrder, Range
 from exchange.previews.table import CellTable
 
 # So far beyond a draft's window other hours are looked at.
-_CREDITS: Final = ("return_credit_ppm", "pause_credit_ppm")
+_CREDITS: Final = ("return_credit_ppm", "pause_credit_ppm", "resale_commission_ppm")
 _FURTHER: Final = timedelta(days=7)
 
 
@@ -54,6 +54,7 @@ def read_book(market: Market, span: Range, *, buyer_id: UUID, limit_micros: int)
             ends_at__gt=first_at,
         )
         .exclude(provider_id=buyer_id)
+        .exclude(origin__buyer_id=buyer_id)
         .annotate(start=_slot(market, "starts_at"), end=_slot(market, "ends_at"))
         .values_list("id", "offering_id", "start", "end", "quantity", "reserve_micros", *_CREDITS)
     )

@@ -167,7 +167,8 @@ class PreviewOut(OutputSerializer):
     """What a draft order would cost and meet; `body` is ready to be posted.
 
     `return_credits_ppm` is what of the price the offers within reach credit for units handed back before their time,
-    `pause_credits_ppm` for hours in which a lease is paused.
+    `pause_credits_ppm` for hours in which a lease is paused, and `resale_commissions_ppm` what the exchange keeps of
+    the price of hours that are sold back.
     """
 
     body = serializers.SerializerMethodField()
@@ -181,6 +182,7 @@ class PreviewOut(OutputSerializer):
     estimate = serializers.SerializerMethodField()
     return_credits_ppm = serializers.ListField(child=serializers.IntegerField())
     pause_credits_ppm = serializers.ListField(child=serializers.IntegerField())
+    resale_commissions_ppm = serializers.ListField(child=serializers.IntegerField())
     reasons = ReasonOut(many=True)
     alternatives = serializers.SerializerMethodField()
 

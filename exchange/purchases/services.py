@@ -128,6 +128,7 @@ def _contract(actor: Actor, quote: Quote, part: QuotePart, lines: Sequence[Quote
                 price_micros=part.price_micros,
                 return_credit_ppm=part.offer.credits_ppm[0],
                 pause_credit_ppm=part.offer.credits_ppm[1],
+                resale_commission_ppm=part.offer.credits_ppm[2],
             )
             for line in _of(part, lines)
         ],

@@ -34,6 +34,7 @@ class QuoteLineOut(OutputSerializer):
     price = PriceOut(source="part.price_micros")
     return_credit_ppm = serializers.IntegerField(source="part.offer.return_credit_ppm", allow_null=True)
     pause_credit_ppm = serializers.IntegerField(source="part.offer.pause_credit_ppm", allow_null=True)
+    resale_commission_ppm = serializers.IntegerField(source="part.offer.resale_commission_ppm")
 
 
 class QuoteOut(OutputSerializer):

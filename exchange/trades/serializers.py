@@ -55,8 +55,9 @@ class TradeOut(OutputSerializer):
 
     @extend_schema_field({"type": ["string", "null"]})
     def get_offer(self, trade: Trade) -> str | None:
-        """Return the offer, for the provider and staff."""
-        return ids.spell("off", trade.offer_id) if self._sees(trade.provider_id) else None
+        """Return the offer, for the provider and staff; one of hours that were sold back is not the provider's."""
+        is_theirs = trade.offer.origin_id is None or self._is_staff()
+        return ids.spell("off", trade.offer_id) if is_theirs and self._sees(trade.provider_id) else None
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_quantity(self, trade: Trade) -> str:
@@ -74,6 +75,12 @@ class TradeOut(OutputSerializer):
         return format_micros(trade.price_micros, decimals=6)
 
     def _sees(self, party_id: Any) -> bool:
+        return self._is_staff() or self._actor().organisation_id == party_id
+
+    def _is_staff(self) -> bool:
+        return self._actor().is_staff
+
+    def _actor(self) -> Actor:
         actor = self.context["request"].auth
         assert isinstance(actor, Actor)
-        return actor.is_staff or actor.organisation_id == party_id
+        return actor

@@ -38,11 +38,14 @@ def _said(trade: Trade) -> dict[str, Any]:
 
 
 def _told(trade: Trade, said: dict[str, Any], *, now: datetime) -> tuple[Event, Event]:
-    """Return what buyer and provider are told: each learns its own order, quote or offer, not the other's."""
+    """Return what buyer and provider are told: each learns its own order, quote or offer, not the other's.
+
+    An offer of hours that are sold back is not the provider's own.
+    """
     bought_with = {"order": ids.spell("ord", trade.order_id)} if trade.order_id else {}
     if trade.quote_id:
         bought_with["quote"] = ids.spell("qte", trade.quote_id)
-    sold_from = {"offer": ids.spell("off", trade.offer_id)}
+    sold_from = {} if trade.offer.origin_id else {"offer": ids.spell("off", trade.offer_id)}
     return (
         events.of("trade.made", "trade", trade.id, trade.buyer_id, said | bought_with, now=now),
         events.of("trade.made", "trade", trade.id, trade.provider_id, said | sold_from, now=now),
