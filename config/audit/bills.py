@@ -267,7 +267,7 @@ BILLS: Final = (
     ),
     by_query(
         "I4",
-        "a charge is billed once on each side, and once a contract is settled every charge is",
+        "a charge is billed once on each side (hours sold back: the buyer's), all of them once a contract is settled",
         "billed charges",
         counted="SELECT count(*) FROM billing_billedcharge",
         violations="""
@@ -278,7 +278,7 @@ BILLS: Final = (
             FROM billing_charge c JOIN billing_contract k ON k.id = c.contract_id AND k.status = 'settled'
             CROSS JOIN unnest(ARRAY['customer', 'provider']) AS sides (side)
             LEFT JOIN billing_billedcharge b ON b.charge_id = c.id AND b.side = sides.side
-            WHERE b.id IS NULL
+            WHERE b.id IS NULL AND (sides.side = 'customer' OR c.kind NOT IN ('resold', 'resale'))
               AND c.rated_at <= (SELECT max(i.created_at) FROM billing_invoice i
                                  WHERE i.contract_id = k.id AND i.side = sides.side)
             """,

@@ -12,6 +12,7 @@ from config.audit.market import MARKET
 from config.audit.payouts import PAYOUTS
 from config.audit.policies import POLICIES
 from config.audit.quotes import QUOTES
+from config.audit.resales import RESALES
 from config.audit.rounds import ROUNDS
 from config.audit.structure import STRUCTURE
 from config.audit.wallets import WALLETS
@@ -23,6 +24,7 @@ ALL: Final = (
     *CARDS,
     *WALLETS,
     *MARKET,
+    *RESALES,
     *ROUNDS,
     *QUOTES,
     *BILLS,

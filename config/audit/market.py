@@ -7,14 +7,14 @@ from config.audit.invariants import by_query
 MARKET: Final = (
     by_query(
         "M1",
-        "capacity of an hour is never oversold, and its counters are those of its offers, trades and returns",
+        "capacity of an hour is never oversold; its counters are those of its offers, trades, returns and resales",
         "offering hours",
         counted="SELECT count(*) FROM exchange_capacityslot",
         violations="""
             WITH on_offer AS (
                 SELECT f.offering_id, s.starts_at, sum(s.quantity - s.held - s.sold) AS units, sum(s.held) AS held
                 FROM exchange_offerslot s JOIN exchange_offer f ON f.id = s.offer_id
-                WHERE f.closed_at IS NULL GROUP BY 1, 2
+                WHERE f.closed_at IS NULL AND f.origin_id IS NULL GROUP BY 1, 2
             ), traded AS (
                 SELECT offering_id, starts_at, sum(units) AS units FROM (
                     SELECT f.offering_id, hour AS starts_at, t.quantity AS units
@@ -22,7 +22,11 @@ MARKET: Final = (
                         generate_series(t.starts_at, t.ends_at - interval '1 hour', interval '1 hour') AS hour
                     UNION ALL
                     SELECT s.offering_id, hour, -r.quantity
-                    FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id,
+                    FROM (
+                        SELECT slot_id, starts_at, ends_at, quantity FROM billing_contractrelease
+                        UNION ALL -- bought once more, of what was sold already
+                        SELECT slot_id, starts_at, ends_at, quantity FROM billing_contractresale
+                    ) r JOIN billing_contractslot s ON s.id = r.slot_id,
                         generate_series(r.starts_at, r.ends_at - interval '1 hour', interval '1 hour') AS hour
                 ) AS moved GROUP BY 1, 2
             )
@@ -267,7 +271,7 @@ MARKET: Final = (
     ),
     by_query(
         "M11",
-        "a contract's leases hand over exactly what it says, less what was handed back, hour by hour",
+        "a contract's leases hand over exactly what it says, less what was handed or sold back, hour by hour",
         "lease hours",
         counted="SELECT coalesce(sum(extract(epoch FROM ends_at - starts_at) / 3600)::bigint, 0) FROM exchange_lease",
         violations="""
@@ -278,8 +282,11 @@ MARKET: Final = (
                     generate_series(s.starts_at, s.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2, 3
             ), back AS (
-                SELECT r.contract_id, s.offering_id, hour, sum(r.quantity) AS units
-                FROM billing_contractrelease r JOIN billing_contractslot s ON s.id = r.slot_id,
+                SELECT s.contract_id, s.offering_id, hour, sum(r.quantity) AS units
+                FROM (
+                    SELECT slot_id, starts_at, ends_at, quantity FROM billing_contractrelease
+                    UNION ALL SELECT slot_id, starts_at, ends_at, quantity FROM billing_contractresale
+                ) r JOIN billing_contractslot s ON s.id = r.slot_id,
                     generate_series(r.starts_at, r.ends_at - interval '1 hour', interval '1 hour') AS hour
                 GROUP BY 1, 2, 3
             ), owed AS (

@@ -80,6 +80,12 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_contract_status_moves",
         "billing_contract_stays",
     ),
+    "billing_contractresale": (
+        "billing_contractresale_no_change",
+        "billing_contractresale_no_truncate",
+        "billing_contractresale_of_both_runs",
+        "billing_contractresale_within_its_run",
+    ),
     "billing_contractslot": ("billing_contractslot_no_change", "billing_contractslot_no_truncate"),
     "billing_creditlimitchange": (
         "billing_creditlimitchange_keeps_its_terms",
@@ -259,7 +265,12 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
     "exchange_deliveredsegment": ("exchange_deliveredsegment_no_change", "exchange_deliveredsegment_no_truncate"),
     "exchange_indication": ("exchange_indication_no_change", "exchange_indication_no_truncate"),
     "exchange_lease": ("exchange_lease_agrees", "exchange_lease_status_moves"),
-    "exchange_offer": ("exchange_offer_owns_its_offering", "exchange_offer_status_moves"),
+    "exchange_offer": (
+        "exchange_offer_keeps_its_origin",
+        "exchange_offer_of_its_origin",
+        "exchange_offer_owns_its_offering",
+        "exchange_offer_status_moves",
+    ),
     "exchange_order": ("exchange_order_owns_its_hold", "exchange_order_status_moves"),
     "exchange_quote": ("exchange_quote_status_moves", "exchange_quote_stays", "exchange_quote_within_limits"),
     "exchange_quoteline": ("exchange_quoteline_no_change", "exchange_quoteline_no_truncate"),
