@@ -36,18 +36,18 @@ def test_a_lease_runs_through_a_change_of_price_and_a_contract_does_not() -> Non
     assert deals.contract_runs(found) == (PricedRun(0, 8, 16, 9), PricedRun(8, 20, 16, 10))
 
 
-def test_an_hour_from_two_offers_has_the_smaller_of_each_credit() -> None:
+def test_an_hour_from_two_offers_has_the_smaller_of_each_share() -> None:
     first, second = Deal("o", "f", 0, 8, 16, 9), Deal("o", "g", 4, 12, 2, 9)
-    least = deals.least_credits([(first, (500_000, 50_000)), (second, (100_000, 90_000))])
+    least = deals.least_credits([(first, (500_000, 50_000, 40_000)), (second, (100_000, 90_000, 30_000))])
     assert least == (
-        dict.fromkeys(range(4), (500_000, 50_000))
-        | dict.fromkeys(range(4, 8), (100_000, 50_000))
-        | dict.fromkeys(range(8, 12), (100_000, 90_000))
+        dict.fromkeys(range(4), (500_000, 50_000, 40_000))
+        | dict.fromkeys(range(4, 8), (100_000, 50_000, 30_000))
+        | dict.fromkeys(range(8, 12), (100_000, 90_000, 30_000))
     )
     assert deals.by_credit(PricedRun(2, 10, 16, 9), least) == [
-        (2, 4, (500_000, 50_000)),
-        (4, 8, (100_000, 50_000)),
-        (8, 10, (100_000, 90_000)),
+        (2, 4, (500_000, 50_000, 40_000)),
+        (4, 8, (100_000, 50_000, 30_000)),
+        (8, 10, (100_000, 90_000, 30_000)),
     ]
 
 

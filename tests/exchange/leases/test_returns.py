@@ -170,7 +170,7 @@ def test_the_lead_time_holds_and_no_more_than_is_owed_goes_back(delivery: Delive
     with pytest.raises(ReturnInvalid, match="cannot be handed back"):
         hand_back(delivery, part(1, 4, 5), now=D + 4 * HOUR - timedelta(minutes=29))
     hand_back(delivery, part(12, 4, 6), now=D)
-    with pytest.raises(NothingToHandBack, match="4 units are still owed; 5"):
+    with pytest.raises(NothingToHandBack, match="4 units are owed and not on offer; 5"):
         hand_back(delivery, part(5, 5, 7), now=D)
     hand_back(delivery, part(4, 5, 7), now=D)
     assert owed(delivery.lease) == [(16, 0, 4), (4, 4, 5), (12, 6, 7), (16, 7, 24)]

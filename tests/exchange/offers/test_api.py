@@ -46,6 +46,8 @@ def test_an_offer_is_placed_amended_and_withdrawn(call: Call, story: Story) -> N
         "instant_price": None,
         "pause_credit_ppm": 200_000,
         "return_credit_ppm": 500_000,
+        "resale_commission_ppm": 40_000,
+        "origin": None,
         "total_unit_hours": 384,
         "held_unit_hours": 0,
         "sold_unit_hours": 0,

@@ -60,6 +60,7 @@ def test_a_quote_is_asked_for_and_accepted_in_one_call(call: Call, story: Story)
                 "price": "9.500000",
                 "return_credit_ppm": 500_000,
                 "pause_credit_ppm": 200_000,
+                "resale_commission_ppm": 40_000,
             }
         ],
         "currency": "CNY",
