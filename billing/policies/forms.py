@@ -22,7 +22,7 @@ TITLES: Final = {
     KindName.BILL_BOUND: _("Safety bounds of bills"),
 }
 _LONGEST: Final = 200
-_TIMES: Final = ("effective_from", "effective_to")
+TIMES: Final = ("effective_from", "effective_to")
 
 
 class RowForm(StrictForm):
@@ -33,7 +33,7 @@ class RowForm(StrictForm):
         table = KINDS[kind]
         for name in (*table.required, *table.optional):
             label, is_required = name.replace("_", " ").capitalize(), name in table.required
-            if name in _TIMES:
+            if name in TIMES:
                 self.fields[name] = DeskTime(label=f"{label} (Asia/Shanghai)", required=is_required)
             else:
                 self.fields[name] = StrictText(label=label, max_length=_LONGEST, required=is_required)

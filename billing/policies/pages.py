@@ -1,5 +1,6 @@
 """Finance sees the rules by date and what is proposed about them, and two people change them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError, NotFound
 from accounts.web.listing import listing
 from billing.policies import queries, services
-from billing.policies.forms import TITLES, ImportForm, RowForm
+from billing.policies.forms import TIMES, TITLES, ImportForm, RowForm
 from billing.policies.rules import KindName
 
 
@@ -85,10 +86,18 @@ def _kind(code: str) -> KindName:
 
 
 def _shown(table: queries.Shown) -> dict[str, object]:
+    times = [name for name in TIMES if name in table.columns]
+    others = [name for name in table.columns if name not in times]
     return {
         "code": table.kind.replace("_", "-"),
         "title": TITLES[table.kind],
-        "columns": [name.replace("_", " ") for name in table.columns],
-        "names": ", ".join(table.columns),
-        "rows": [[row[name] for name in table.columns] for row in table.rows],
+        "columns": [name.replace("_", " ") for name in (*others, *times)],
+        "names": ", ".join((*others, *times)),
+        "rows": [
+            {
+                "texts": [row[name] for name in others],
+                "times": [datetime.fromisoformat(row[name]) if row[name] else None for name in times],
+            }
+            for row in table.rows
+        ],
     }
