@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.foundation import clock, ids
+from accounts.jobs import doorbell
 from accounts.jobs import services as jobs
 from benchmarks.books import recipe
 from benchmarks.books.recipe import Size
@@ -29,7 +30,8 @@ from exchange.rounds.rules import RoundStatus
 
 __all__ = ["Size", "all_agree"]
 
-PATIENCE_SECONDS = 3_600
+PATIENCE_SECONDS = 1_200
+RING_SECONDS = 1.0
 
 
 def all_agree(size: Size, *, seed: int, crews: Sequence[int]) -> bool:
@@ -118,9 +120,14 @@ def frozen(market: Market, book: Book, *, gate: datetime) -> Round:
 
 
 def awaited(round_: Round) -> RoundOutcome:
-    """Return the outcome of a round when there is one."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Return the outcome of a round when there is one; rings now and then as the beat does, for rings get lost."""
+    began = time.monotonic()
+    rung = began
     while (found := RoundOutcome.objects.filter(round=round_).first()) is None:
-        assert time.monotonic() < deadline, "the round is not cleared"
+        now = time.monotonic()
+        assert now < began + PATIENCE_SECONDS, "the round is not cleared"
+        if now > rung + RING_SECONDS:
+            doorbell.ring()
+            rung = now
         time.sleep(0.1)
     return found
