@@ -13,7 +13,7 @@ from pathlib import Path
 
 import django
 
-from config import embedded
+from config import embedded, garbage
 
 
 def main() -> None:
@@ -36,6 +36,7 @@ def main() -> None:
             django.setup()
             from benchmarks.rounds import play
 
+            garbage.leave_what_is_loaded()  # as a worker does
             play.a_round(
                 play.Size(options.orders, options.offers, options.slots, options.grid),
                 seed=options.seed,
