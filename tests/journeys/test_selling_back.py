@@ -3,7 +3,9 @@
 Every amount is worked out here by hand, in yuan.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -14,17 +16,29 @@ from billing.invoices.models import Invoice
 from billing.ledger import queries as ledger
 from billing.ledger.chart import Code
 from config.audit.checks import ALL
+from exchange.agents.plan import Behaviour, Shortfall
+from exchange.leases import resales
+from exchange.leases.models import Lease
 from exchange.trades.models import Trade
 from tests.exchange import cast
-from tests.exchange.cast import HOUR, NOW, D, funds, micros, yuan
-from tests.exchange.leases.delivery import at, billed, lines
-from tests.exchange.leases.reselling import Stage, resold, serve, staged
+from tests.exchange.cast import GATE, HOUR, NOW, D, funds, micros, yuan
+from tests.exchange.leases.delivery import at, billed, lines, part, violated
+from tests.exchange.leases.reselling import Stage, order, resold, run_round, sell_back, serve, staged, taken
 
 
 @pytest.fixture
 def stage(db: None) -> Iterator[Stage]:
     with clock.travel(NOW):
         yield staged(cast.make_story())
+
+
+@pytest.fixture
+def hourly(db: None) -> Iterator[Stage]:
+    """A market with a gate every hour, so that what was bought in one round is sold on in the next."""
+    with clock.travel(NOW):
+        story = cast.make_story()
+        market = cast.make_market(story.operator, "hourly", gate_interval_seconds=3600, gate_offset_seconds=0)
+        yield staged(replace(story, market=market))
 
 
 def sums(document: Invoice) -> tuple[int, int, int]:
@@ -82,3 +96,51 @@ def test_hours_that_lin_sells_back_are_delivered_to_mei_and_everybody_is_billed_
         # Nothing is committed, runs jobs or gates in between here, and the wallets were filled without a top-up.
         broken = {one.code for one in ALL if one.check(cursor).violations}
         assert broken <= {"L7", "L8", "M8", "O2"}
+
+
+def test_hours_are_sold_back_again_and_each_owes_what_follows_from_the_last(hourly: Stage) -> None:
+    """Lin sells 4 cards for 4 hours on to Mei at 6.00, and Mei half of them for 2 to Third at 7.00, who misses one."""
+    third = cast.buyer("Third Lab", "500")
+    at(GATE + HOUR / 4)
+    sell_back(hourly, 4, 14, 18)
+    order(hourly.mei, cast.hourly(hourly.story, "7.00", quantity_max=4, first=14, last=18))
+    run_round(hourly.story, GATE + HOUR)
+    hers = taken(hourly)
+    at(GATE + 5 * HOUR / 4)
+    again = resales.SellBack(part(2, 15, 17), micros("6.50"))
+    resales.sell_back(hourly.mei, hers.id, again, now=clock.now())
+    order(third, cast.hourly(hourly.story, "7.50", quantity_max=2, first=15, last=17))
+    run_round(hourly.story, GATE + 2 * HOUR)
+    last = Lease.objects.select_related("contract").get(buyer_id=third.organisation())
+    assert (last.contract.origin_id, hers.contract.origin_id) == (hers.contract_id, hourly.lease.contract_id)
+    assert hourly.owed(hers) == [(4, 14, 15), (2, 15, 17), (4, 17, 18)]
+    assert hourly.owed(last) == [(2, 15, 17)]
+    (run,) = last.contract.slots.all()
+    assert (run.price_micros, run.provider_price_micros) == (micros("7.00"), micros("8.00"))
+
+    missing = Shortfall(D + 16 * HOUR, D + 17 * HOUR, 0)
+    serve(-1, 22, {last: Behaviour(shortfalls=(missing,), readings=(), step=HOUR)})
+    of_lin, _ = billed(hourly.lease.contract)
+    meis, _ = billed(hers.contract)
+    thirds, statement = billed(last.contract)
+    # 2 of Third's 4 card-hours were there; a tenth of the other 2 is credited.
+    assert lines(thirds) == [("capacity", yuan("14.00")), ("sla_credit", -yuan("1.40")), ("fee", yuan("0.14"))]
+    # Mei: 12 card-hours at 6.00, and 2 that Third had, for which 96 % of 14.00 are credited.
+    assert lines(meis) == [
+        ("capacity", yuan("72.00")),
+        ("resold", yuan("12.00")),
+        ("resale", -yuan("13.44")),
+        ("fee", yuan("0.72")),
+    ]
+    # Lin: 14 of the 16 card-hours at 8.00, for which 96 % of what Mei owes at 6.00 are credited, of 72.00 and 12.00.
+    amounts: Counter[str] = Counter()
+    for kind, minor in lines(of_lin):
+        amounts[kind] += minor
+    assert (amounts["resold"], amounts["resale"]) == (yuan("112.00"), -yuan("80.64"))
+    # The provider has the price agreed first for what was there, and bears the service credit.
+    assert lines(statement) == [
+        ("capacity", yuan("16.00")),
+        ("sla_credit", -yuan("1.40")),
+        ("commission", -yuan("0.64")),
+    ]
+    assert violated() == []
