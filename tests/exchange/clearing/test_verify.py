@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.books import recipe, tiny
 from benchmarks.books.dice import Dice
-from benchmarks.clearing import damages, mutation
+from benchmarks.clearing import damages, mutation, undamaged
 from benchmarks.clearing.damages import Case
 from exchange.clearing import engine, verify
 from exchange.clearing.book import Book
@@ -52,7 +52,7 @@ def test_the_verifier_is_the_real_one_again_after_a_mutant() -> None:
 
 def test_strict_codes_are_apart_from_hard_ones() -> None:
     case = next(case for case in damages.cases() if case.name == "at a block's limit")
-    report = verify.verify(damages.market(), case.document())
+    report = verify.verify(undamaged.market(), case.document())
 
     assert {violation.code for violation in report.strict} == {Code.PR_SELL}
     assert report.hard == ()
@@ -71,10 +71,10 @@ def test_every_single_slot_damage_to_a_real_outcome_is_noticed() -> None:
 
 
 def test_numbers_are_64_bits_wide_exactly_where_no_sum_can_pass_them() -> None:
-    book = damages.market()
+    book = undamaged.market()
 
     def kind(qty: int) -> type:
-        document = damages.good()
+        document = undamaged.good()
         document["trades"][0]["qty"] = qty
         claim, _ = verify.read(book, document)
         return claim.kind
