@@ -28,7 +28,7 @@ class Column:
     name: str
     field: str
     read: Callable[[Row, str], str | None]
-    value: Callable[[str, Said], object]
+    value: Callable[[str, Said], Any]
     spell: Callable[[Any, Any], str]  # the field's value, and the row that it is of
     is_optional: bool = False
 
@@ -151,18 +151,18 @@ def percent(name: str, field: str) -> Column:
             name,
             lambda text: strict.decimal(text, max_digits=7, decimal_places=4, minimum=Decimal(0), maximum=Decimal(100)),
         )
-        return None if found is None else percent_text(int(found * _PPM_OF_A_PERCENT))
+        return None if found is None else _percent_text(int(found * _PPM_OF_A_PERCENT))
 
     return Column(
         name,
         field,
         read,
         lambda text, _: int(Decimal(text) * _PPM_OF_A_PERCENT),
-        lambda value, _: percent_text(value),
+        lambda value, _: _percent_text(value),
     )
 
 
-def percent_text(ppm: int) -> str:
+def _percent_text(ppm: int) -> str:
     """Spell parts per million as percent: 60,000 are "6"."""
     return f"{(Decimal(ppm) / _PPM_OF_A_PERCENT).normalize():f}"
 

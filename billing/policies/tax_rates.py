@@ -7,7 +7,6 @@ over. Rows of one jurisdiction and category never overlap, which the database ha
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -17,12 +16,12 @@ from accounts.foundation import strict
 from accounts.foundation.errors import FieldProblem, mismatch
 from accounts.foundation.tables import Row
 from billing.contracts.models import TaxRate
-from billing.policies.dated import percent_text
+from billing.policies import dated
 
 REQUIRED: Final = ("jurisdiction", "category", "percent", "effective_from", "source")
 OPTIONAL: Final = ("effective_to",)
 CATEGORIES: Final = ("S", "Z", "E", "AE", "O")
-_PPM_OF_A_PERCENT: Final = 10_000
+_PERCENT: Final = dated.percent("percent", "rate_ppm")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 
 
@@ -33,11 +32,11 @@ def read(row: Row) -> Mapping[str, str] | None:
         row.wrong("jurisdiction", jurisdiction, "a country of two capital letters (ISO 3166-1), such as CN")
     if category not in CATEGORIES:
         row.wrong("category", category, f"one of {', '.join(CATEGORIES)} (EN 16931)")
-    percent = row.read("percent", _percent)
+    percent = _PERCENT.read(row, "percent")
     starts = row.read("effective_from", strict.instant)
     ends = row.read_optional("effective_to", strict.instant)
     row.read("source", lambda text: strict.text(text, max_length=200))
-    if percent and category in CATEGORIES and category != "S":
+    if percent not in {None, "0"} and category in CATEGORIES and category != "S":
         row.wrong("percent", row.text("percent"), f"0: {category} is not taxed")
     if starts is not None and ends is not None and ends <= starts:
         row.wrong("effective_to", row.text("effective_to"), f"a time after the start, {starts.isoformat()}")
@@ -46,7 +45,7 @@ def read(row: Row) -> Mapping[str, str] | None:
     return {
         "jurisdiction": jurisdiction,
         "category": category,
-        "percent": percent_text(int(percent * _PPM_OF_A_PERCENT)),
+        "percent": percent,
         "effective_from": starts.isoformat(),
         "effective_to": ends.isoformat() if ends else "",
         "source": row.text("source"),
@@ -81,7 +80,7 @@ def add(said: Mapping[str, str]) -> UUID:
     row = TaxRate.objects.create(
         jurisdiction=said["jurisdiction"],
         category=said["category"],
-        rate_ppm=int(Decimal(said["percent"]) * _PPM_OF_A_PERCENT),
+        rate_ppm=_PERCENT.value(said["percent"], said),
         effective_from=starts,
         effective_to=_time(said["effective_to"]) if said["effective_to"] else None,
         source=said["source"],
@@ -95,7 +94,7 @@ def spelled() -> list[dict[str, str]]:
         {
             "jurisdiction": row.jurisdiction,
             "category": row.category,
-            "percent": percent_text(row.rate_ppm),
+            "percent": _PERCENT.spell(row.rate_ppm, row),
             "effective_from": row.effective_from.isoformat(),
             "effective_to": row.effective_to.isoformat() if row.effective_to else "",
             "source": row.source,
@@ -110,10 +109,6 @@ def _of(said: Mapping[str, str]) -> QuerySet[TaxRate]:
 
 def _late(said: Mapping[str, str], expected: str) -> FieldProblem:
     return FieldProblem("/effective_from", mismatch(said["effective_from"], expected))
-
-
-def _percent(text: str) -> Decimal:
-    return strict.decimal(text, max_digits=7, decimal_places=4, minimum=Decimal(0), maximum=Decimal(100))
 
 
 def _time(text: str) -> datetime:
