@@ -5,10 +5,9 @@ from datetime import datetime
 
 from billing.contracts import queries
 from billing.contracts.models import Contract
-from billing.rating import charges
+from billing.rating import charges, store
 from billing.rating.charges import ChargeKind
 from billing.rating.models import Charge
-from billing.rating.quantities import exact_decimal
 from catalog.measures.interval import Interval
 
 
@@ -27,30 +26,8 @@ def rate(contract: Contract, *, until: datetime, cuts: Iterable[datetime], now: 
         if part is None:
             continue
         slot = queries.terms_of(pause.slot)
-        rows += [
-            Charge(
-                contract=contract,
-                n=n,
-                kind=charge.kind,
-                offering_id=charge.offering_id,
-                slot_id=pause.slot_id,
-                unit=charge.unit,
-                price_micros=charge.price_micros,
-                base_quantity=charge.base_quantity,
-                raw_quantity=exact_decimal(charge.raw_quantity),
-                raw_per_unit=charge.raw_per_unit,
-                starts_at=charge.interval.start,
-                ends_at=charge.interval.end,
-                pause=pause,
-                due_ppm=charge.due_ppm,
-                rated_at=now,
-            )
-            for n, charge in enumerate(
-                charges.due_charges(
-                    ChargeKind.PAUSED, slot, part, pause.quantity, credit_ppm=pause.credit_ppm, cuts=cuts
-                )
-            )
-            if charge.interval.end <= min(until, now)
-        ]
+        due = charges.due_charges(ChargeKind.PAUSED, slot, part, pause.quantity, credit_ppm=pause.credit_ppm, cuts=cuts)
+        every = store.due_rows(contract.id, pause.slot_id, due, now=now, pause=pause)
+        rows += [row for row in every if row.ends_at <= min(until, now)]
     Charge.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)  # charged before: the same pieces
     return len(rows)

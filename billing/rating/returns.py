@@ -11,10 +11,9 @@ from billing.contracts.models import Contract
 from billing.contracts.rules import Released
 from billing.contracts.terms import Terms
 from billing.ledger import services as ledger
-from billing.rating import charges, periods
+from billing.rating import charges, periods, store
 from billing.rating.charges import ChargeKind
 from billing.rating.models import Charge
-from billing.rating.quantities import exact_decimal
 from catalog.measures.interval import Interval
 
 
@@ -43,25 +42,11 @@ def hand_back(
     cuts = sorted({*charges.cuts_of(agreed), *periods.month_cuts(agreed, window)})
     slots = {slot.id: queries.terms_of(slot) for slot in contract.slots.all()}
     Charge.objects.bulk_create(
-        Charge(
-            contract=contract,
-            n=n,
-            kind=charge.kind,
-            offering_id=charge.offering_id,
-            slot_id=row.slot_id,
-            unit=charge.unit,
-            price_micros=charge.price_micros,
-            base_quantity=charge.base_quantity,
-            raw_quantity=exact_decimal(charge.raw_quantity),
-            raw_per_unit=charge.raw_per_unit,
-            starts_at=charge.interval.start,
-            ends_at=charge.interval.end,
-            release=row,
-            due_ppm=charge.due_ppm,
-            rated_at=now,
-        )
+        charge
         for row in made
-        for n, charge in enumerate(
+        for charge in store.due_rows(
+            contract.id,
+            row.slot_id,
             charges.due_charges(
                 ChargeKind.RETURNED,
                 slots[row.slot_id],
@@ -69,7 +54,9 @@ def hand_back(
                 row.quantity,
                 credit_ppm=row.credit_ppm,
                 cuts=cuts,
-            )
+            ),
+            now=now,
+            release=row,
         )
     )
     credited_minor = queries.credited_minor(contract) - before_minor

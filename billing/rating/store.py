@@ -16,8 +16,9 @@ from django.db.models import Min
 from accounts.foundation import ids
 from billing.contracts.models import ContractPause, ContractResale
 from billing.rating.charges import Charge, ChargeKind
+from billing.rating.models import Charge as ChargeRow
 from billing.rating.periods import Measured, Span
-from billing.rating.quantities import exact_text
+from billing.rating.quantities import exact_decimal, exact_text
 from billing.usage.models import UnratedUsage
 from billing.usage.rules import EventKind
 from catalog.measures.interval import Interval
@@ -238,6 +239,30 @@ def keep(contract_id: UUID, rows: Iterable[Row], *, now: datetime) -> int:
             copy.write("".join(lines))
             count += len(block)
     return count
+
+
+def due_rows(contract_id: UUID, slot_id: UUID, due: Iterable[Charge], *, now: datetime, **why: Any) -> list[ChargeRow]:
+    """Return rows, not stored, of what stays due of a release or pause, which `why` names; numbered from 0."""
+    return [
+        ChargeRow(
+            contract_id=contract_id,
+            n=n,
+            kind=charge.kind,
+            offering_id=charge.offering_id,
+            slot_id=slot_id,
+            unit=charge.unit,
+            price_micros=charge.price_micros,
+            base_quantity=charge.base_quantity,
+            raw_quantity=exact_decimal(charge.raw_quantity),
+            raw_per_unit=charge.raw_per_unit,
+            starts_at=charge.interval.start,
+            ends_at=charge.interval.end,
+            due_ppm=charge.due_ppm,
+            rated_at=now,
+            **why,
+        )
+        for n, charge in enumerate(due)
+    ]
 
 
 def opposites(reversals: Sequence[UUID]) -> Iterator[Row]:
