@@ -35,6 +35,10 @@ class InputSerializer(serializers.Serializer[Any]):
         return values
 
 
+class Nothing(InputSerializer):
+    """An empty object: the address says it all."""
+
+
 class OutputSerializer(serializers.Serializer[Any]):
     """An answer. Only reads."""
 

@@ -13,7 +13,7 @@ from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, TypedIdFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.rows import RowResultsOut
-from accounts.web.serializers import InputSerializer
+from accounts.web.serializers import Nothing
 from accounts.web.views import ExchangeAPIView, ListMixin
 from billing.fapiao import imports, queries, reds, services, titles
 from billing.fapiao.models import Fapiao, FapiaoTitle
@@ -34,10 +34,6 @@ from billing.fapiao.titles import TitleSpec
 from billing.invoices.models import Invoice
 
 READERS = (Capability.VIEW_BUYING, Capability.VIEW_BOOKS)
-
-
-class Nothing(InputSerializer):
-    """An empty object: the address says it all."""
 
 
 class TitleFilters(django_filters.FilterSet):  # type: ignore[misc]

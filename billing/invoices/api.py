@@ -1,6 +1,6 @@
 """Invoices and statements over HTTP."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 import django_filters
@@ -12,7 +12,7 @@ from accounts.actors.actor import Capability
 from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, InstantFilter, TypedIdFilter, check_parameters
 from accounts.web.idempotent import idempotent
-from accounts.web.serializers import InputSerializer
+from accounts.web.serializers import Nothing
 from accounts.web.views import ExchangeAPIView, ListMixin
 from billing.invoices import claims, corrections, queries
 from billing.invoices import services as invoices
@@ -129,19 +129,11 @@ class StatementLines(ListMixin[InvoiceLine], ExchangeAPIView):
         return queries.lines(self.actor, Side.PROVIDER, self.kwargs["statement_id"])
 
 
-class NothingToSay(InputSerializer):
-    """An empty object: the address says it all."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return nothing."""
-        return attrs
-
-
 class InvoiceOfContract(ExchangeAPIView):
     """Invoices on demand."""
 
     required_capability: ClassVar = {"POST": (Capability.TRADE, Capability.OPERATE_BOOKS)}
-    inputs: ClassVar = {"POST": NothingToSay}
+    inputs: ClassVar = {"POST": Nothing}
     outputs: ClassVar = {"POST": OneInvoiceOut}
 
     @idempotent
@@ -221,7 +213,7 @@ class ApproveWriteOffView(ExchangeAPIView):
     """A second person gives a claim up."""
 
     required_capability: ClassVar = {"POST": Capability.APPROVE_BOOKS}
-    inputs: ClassVar = {"POST": NothingToSay}
+    inputs: ClassVar = {"POST": Nothing}
     outputs: ClassVar = {"POST": OneInvoiceOut}
     statuses: ClassVar = {"POST": 200}
 

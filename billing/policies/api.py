@@ -13,7 +13,7 @@ from accounts.foundation import clock
 from accounts.web.filters import ChoiceFilter, TextFilter, check_parameters
 from accounts.web.idempotent import idempotent
 from accounts.web.rows import RowResultsOut
-from accounts.web.serializers import InputSerializer
+from accounts.web.serializers import Nothing
 from accounts.web.views import ANY_ACTOR, ExchangeAPIView, ListMixin
 from billing.contracts.models import TaxRate
 from billing.policies import queries, services
@@ -91,10 +91,6 @@ class PolicyChanges(ListMixin[PolicyChange], ExchangeAPIView):
         else:
             rows = services.propose_objects(self.actor, said["kind"], said["rows"], reason=said["reason"], now=now)
         return self.answer({"rows": rows})
-
-
-class Nothing(InputSerializer):
-    """An empty object: the address says it all."""
 
 
 class ApproveChange(ExchangeAPIView):
