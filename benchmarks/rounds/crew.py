@@ -1,12 +1,15 @@
 """One frozen book, cleared again and again by crews of Celery workers."""
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +21,6 @@ from benchmarks.books import recipe
 from benchmarks.books.recipe import Size
 from benchmarks.rounds import stage
 from config import schema
-from config.celery import app
 from exchange.auctions import gates
 from exchange.auctions.models import SearchBatch
 from exchange.clearing import book as books
@@ -30,6 +32,7 @@ from exchange.rounds.rules import RoundStatus
 
 __all__ = ["Size", "all_agree"]
 
+START_SECONDS = 120
 PATIENCE_SECONDS = 1_200
 RING_SECONDS = 1.0
 
@@ -73,24 +76,38 @@ def named(book: Book) -> Book:
 
 
 @contextmanager
-def hired(
-    workers: int, *, application: str = "config.celery", environment: Mapping[str, str] | None = None
-) -> Iterator[list[str]]:
-    """Run so many Celery workers, each a process of one thread; yield their names when all of them answer."""
-    names = [f"w{place}@crew" for place in range(workers)]
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", application, "worker", "--pool", "solo"]
-    crew = [subprocess.Popen([*command, "--hostname", name], env=environment) for name in names]
-    try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(app.control.ping(timeout=0.5)) < workers:
-            assert all(worker.poll() is None for worker in crew), "a worker ended"
-            assert time.monotonic() < deadline, "the workers do not answer"
-        yield names
-    finally:
-        for worker in crew:
-            worker.terminate()
-        for worker in crew:
-            worker.wait()
+def hired(workers: int, *, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Run so many Celery workers, each a process of one thread, while the context lasts; all of them are ready in it.
+
+    Raises TimeoutError when one is not ready in time, ChildProcessError when one has ended before. Each leaves a file
+    when it is ready. Celery's ping does not tell: asked twice a second, it can miss every answer for minutes.
+    """
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery", "worker", "--pool", "solo"]
+    with tempfile.TemporaryDirectory(prefix="crew-") as folder:
+        places = [Path(folder, f"w{number}") for number in range(workers)]
+        crew: list[subprocess.Popen[bytes]] = []
+        try:
+            for place in places:
+                place.mkdir()
+                variables = {**environment, "EXCHANGE_RUN": str(place)}
+                crew.append(subprocess.Popen([*command, "--hostname", f"{place.name}@crew"], env=variables))
+            _await_all(crew, places)
+            yield
+        finally:
+            for worker in crew:
+                worker.terminate()
+            for worker in crew:
+                worker.wait()
+
+
+def _await_all(crew: Sequence[subprocess.Popen[bytes]], places: Sequence[Path]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not all((place / "worker").exists() for place in places):
+        if any(worker.poll() is not None for worker in crew):
+            raise ChildProcessError("a worker ended before it was ready")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not every worker was ready within {START_SECONDS} s")
+        time.sleep(0.1)
 
 
 @transaction.atomic

@@ -10,7 +10,6 @@ from accounts.foundation import clock
 from accounts.jobs.models import Job
 from benchmarks.books import recipe
 from benchmarks.rounds import crew
-from config.celery import app
 from exchange.auctions.models import SearchWave
 from exchange.auctions.waves import COMPUTE_BATCH
 from exchange.clearing import engine
@@ -32,9 +31,9 @@ def test_two_worker_processes_one_of_them_and_no_rows_at_all_give_the_same_bytes
     with clock.travel(NOW), transaction.atomic():
         market = cast.make_story().market
     book = crew.named(recipe.book(recipe.Size(orders=450, offers=60, slots=8), 4))
-    with crew.hired(2, environment=process_environment) as names:
+    with crew.hired(2, environment=process_environment):
         by_two = crew.awaited(crew.frozen(market, book, gate=GATE))
-        app.control.cancel_consumer("celery", destination=names[1:], reply=True)
+    with crew.hired(1, environment=process_environment):
         by_one = crew.awaited(crew.frozen(market, book, gate=GATE + timedelta(days=1)))
 
     assert SearchWave.objects.annotate(parts=Count("batches")).filter(parts__gt=1).count() > 2
