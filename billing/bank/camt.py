@@ -17,14 +17,19 @@ MAX_ELEMENTS: Final = 400_000
 NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001."
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
-    """An element: its name without namespace, its text and what is in it."""
+    """An element: its name without namespace, its text as it was read piece by piece, and what is in it."""
 
     name: str
     attributes: dict[str, str]
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
     children: list["Node"] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text of the element itself, without blanks around it."""
+        return "".join(self.pieces).strip()
 
     def all(self, path: str) -> list["Node"]:
         """Return the elements at a path such as `Acct/Id/IBAN`."""
@@ -37,8 +42,8 @@ class Node:
         """Return the text at the first path that has any."""
         for path in paths:
             for node in self.all(path):
-                if node.text.strip():
-                    return node.text.strip()
+                if text := node.text:
+                    return text
         return ""
 
 
@@ -92,12 +97,14 @@ def _tree(text: str) -> Node:
         open_nodes.pop()
 
     def characters(data: str) -> None:
-        open_nodes[-1].text += data
+        open_nodes[-1].pieces.append(data)
 
     def refuse(*_: object) -> NoReturn:
         raise _Refused("a document type or entity", "none")
 
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # The text has been decoded: what its first line says of an encoding does not count any more.
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    parser.buffer_text = True  # or every line break is a piece
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = characters
@@ -152,7 +159,7 @@ def _entry(number: int, node: Node, problems: list[Problem]) -> Entry | None:
             node.first(f"{parties}/{other}Acct/Id/IBAN", f"{parties}/{other}Acct/Id/Othr/Id"), "counterparty_account"
         ),
         remittance=_short(
-            " ".join(part.text.strip() for part in node.all("NtryDtls/TxDtls/RmtInf/Ustrd"))
+            " ".join(part.text for part in node.all("NtryDtls/TxDtls/RmtInf/Ustrd"))
             or node.first("NtryDtls/TxDtls/RmtInf/Strd/CdtrRefInf/Ref", "AddtlNtryInf"),
             "remittance",
         ),
@@ -161,7 +168,7 @@ def _entry(number: int, node: Node, problems: list[Problem]) -> Entry | None:
 
 def _money(number: int, node: Node, problems: list[Problem], *, may_be_zero: bool = False) -> Money | None:
     amounts = node.all("Amt")
-    text = amounts[0].text.strip() if amounts else ""
+    text = amounts[0].text if amounts else ""
     currency = amounts[0].attributes.get("Ccy", "") if amounts else ""
     try:
         minor = parse_minor(text, currency) if currency in EXPONENTS else -1
@@ -173,13 +180,12 @@ def _money(number: int, node: Node, problems: list[Problem], *, may_be_zero: boo
     return Money(minor, currency)
 
 
-def _balance(statement: Node, codes: tuple[str, ...], problems: list[Problem]) -> int | None:
+def _balance(statement: Node, codes: tuple[str, ...], problems: list[Problem]) -> Money | None:
     for code in codes:
         for node in statement.all("Bal"):
             if node.first("Tp/CdOrPrtry/Cd") == code:
                 money = _money(0, node, problems, may_be_zero=True)
-                sign = -1 if node.first("CdtDbtInd") == "DBIT" else 1
-                return None if money is None else sign * money.amount_minor
+                return -money if money is not None and node.first("CdtDbtInd") == "DBIT" else money
     return None
 
 

@@ -1,7 +1,7 @@
 """What a bank's statement says, as plain values, and what is wrong with a file that cannot be one."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from accounts.foundation.tables import Problem as Problem
@@ -32,14 +32,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of one account. Balances are minor units, negative when overdrawn; a CSV has none."""
+    """A statement of one account. Balances are negative when overdrawn; a CSV has none."""
 
     format: str
     account: str
     reference: str
     currency: str
-    opening_minor: int | None
-    closing_minor: int | None
+    opening: Money | None
+    closing: Money | None
     entries: tuple[Entry, ...]
 
 
@@ -54,11 +54,23 @@ def check(statement: Statement) -> None:
         rows.setdefault(entry.bank_reference, entry.row)
         if entry.amount.currency != statement.currency:
             problems.append(Problem(entry.row, "currency", entry.amount.currency, statement.currency))
-    if statement.opening_minor is not None and statement.closing_minor is not None and not problems:
+    for name, balance in (("opening balance", statement.opening), ("closing balance", statement.closing)):
+        if balance is not None and balance.currency != statement.currency:
+            problems.append(Problem(0, name, str(balance), f"an amount in {statement.currency}"))
+    if statement.opening is not None and statement.closing is not None and not problems:
         moved = sum(entry.amount.amount_minor * (1 if entry.is_credit else -1) for entry in statement.entries)
-        if statement.opening_minor + moved != statement.closing_minor:
-            reached = str(Money(statement.opening_minor + moved, statement.currency))
-            closing = str(Money(statement.closing_minor, statement.currency))
-            problems.append(Problem(0, "closing balance", closing, f"{reached}, which the entries lead to"))
+        reached = statement.opening + Money(moved, statement.currency)
+        if reached != statement.closing:
+            expected = f"{reached}, which the entries lead to"
+            problems.append(Problem(0, "closing balance", str(statement.closing), expected))
     if problems:
         raise Unreadable(problems)
+
+
+def check_days(statement: Statement, *, today: date) -> None:
+    """Raise Unreadable where an entry is booked after tomorrow: what has not happened is on no statement."""
+    latest = today + timedelta(days=1)  # it is tomorrow already where some banks are
+    late = [entry for entry in statement.entries if entry.booked_on > latest]
+    if late:
+        expected = f"a day up to {latest}"
+        raise Unreadable([Problem(entry.row, "booked_on", str(entry.booked_on), expected) for entry in late])

@@ -8,7 +8,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.db import IntegrityError, transaction
@@ -17,10 +17,11 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
-from billing.bank import camt, csv_files
+from billing.bank import camt, csv_files, rules
 from billing.bank.errors import EntryContradicts, StatementUnreadable
 from billing.bank.models import BankEntry, BankStatement
 from billing.bank.rules import MAX_BYTES, Entry, Problem, Statement, Unreadable
+from billing.contracts.rules import BOOKS_ZONE
 from billing.payments import rules as payment_rules
 from billing.payments import services as payments
 from billing.payments.models import BankReceipt, TopUp
@@ -46,15 +47,17 @@ class Imported:
     is_new: bool
 
 
-def read(text: str) -> Statement:
+def read(text: str, *, today: date) -> Statement:
     """Return what a file says, CAMT.053 or CSV by its first character; raises StatementUnreadable."""
     if len(text.encode()) > MAX_BYTES:
         raise StatementUnreadable([Problem(0, "file", f"{len(text)} characters", f"{MAX_BYTES} bytes at most")])
     try:
         is_xml = text.lstrip("\ufeff \r\n\t").startswith("<")
-        return camt.read(text.lstrip("\ufeff \r\n\t")) if is_xml else csv_files.read(text)
+        statement = camt.read(text.lstrip("\ufeff \r\n\t")) if is_xml else csv_files.read(text)
+        rules.check_days(statement, today=today)
     except Unreadable as error:
         raise StatementUnreadable(error.problems) from error
+    return statement
 
 
 @transaction.atomic
@@ -68,7 +71,7 @@ def import_statement(actor: Actor, text: str, *, file_name: str, now: datetime) 
     before = BankStatement.objects.filter(digest=digest).first()
     if before is not None:
         return Imported(before, _told(before), is_new=False)
-    said = read(text)
+    said = read(text, today=now.astimezone(BOOKS_ZONE).date())
     try:
         with transaction.atomic():
             statement = BankStatement.objects.create(
@@ -78,8 +81,8 @@ def import_statement(actor: Actor, text: str, *, file_name: str, now: datetime) 
                 account=said.account,
                 reference=said.reference,
                 currency=said.currency,
-                opening_minor=said.opening_minor,
-                closing_minor=said.closing_minor,
+                opening_minor=None if said.opening is None else said.opening.amount_minor,
+                closing_minor=None if said.closing is None else said.closing.amount_minor,
                 entry_count=len(said.entries),
                 imported_by_id=actor.user_id,
                 imported_at=now,

@@ -1,5 +1,6 @@
 """Statements of the bank: imported whole or not at all, once, and matched by rules that guess nothing."""
 
+import time
 from unicodedata import category
 
 import pytest
@@ -68,6 +69,19 @@ def test_a_camt_statement_confirms_what_quotes_its_reference(people: Cast, versi
     assert (statement.format, statement.opening_minor, statement.closing_minor) == ("camt.053", 10_000, 11_650)
     out = BankEntry.objects.get(bank_reference="B3")
     assert (out.amount_minor, out.receipt, out.counterparty_account) == (-300, None, "CN11PAYER")
+
+
+def test_what_a_decoded_file_says_of_its_encoding_does_not_count(people: Cast) -> None:
+    for n, encoding in enumerate(("GBK", "UTF-16", "no-such-encoding")):
+        text = camt_of(entry(f"B{n}", "1.00")).replace("UTF-8", encoding)
+        assert imported(people, text) == [RowResult.WAITS]
+
+
+def test_a_text_of_a_million_lines_is_read_in_a_time_that_grows_with_its_length() -> None:
+    started = time.monotonic()
+    statement = camt.read(camt_of(entry("B1", "1.00", remittance="\n" * 1_000_000)))
+    assert time.monotonic() - started < 20  # minutes, were each line added to a copy of those before
+    assert statement.entries[0].remittance == ""
 
 
 def test_a_csv_statement_does_the_same(people: Cast) -> None:
