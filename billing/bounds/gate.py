@@ -14,7 +14,7 @@ from billing.bounds.models import BilledDay, Parking
 from billing.bounds.rules import Breach, Drawn
 from billing.contracts.models import Contract
 from billing.contracts.rules import BOOKS_ZONE
-from catalog.measures.money import format_minor
+from catalog.measures.money import MAX_MINOR, format_minor
 
 
 class Gate:
@@ -70,7 +70,8 @@ class Gate:
             side=self._side,
             contract=contract,
             currency=contract.currency,
-            total_minor=drawn.total_minor,
+            # What no amount of the books can hold is never issued: released, it is parked again.
+            total_minor=min(drawn.total_minor, MAX_MINOR),
             lines=drawn.lines,
             breaches=[asdict(breach) for breach in found],
             takes_two=takes_two,

@@ -158,6 +158,25 @@ def test_an_invoice_on_demand_beyond_the_bounds_parks_its_account_and_alarms(sta
     assert unsound() == []
 
 
+def test_a_bill_beyond_what_an_amount_can_be_parks_its_account_and_is_never_issued(stage: Stage) -> None:
+    bound(stage, two_people_above_minor=2**62)
+    contract = running(stage, "a")
+    metered = MeteringPoint.objects.get(contract=contract)
+    delivery.report(stage, [delivery.reading(metered, f"r{n}", 0, 1, "9" * 15) for n in range(200)])
+    clerk = person(stage, "clerk", Capability.OPERATE_BOOKS)
+
+    for hours in (0, 1):
+        now = AFTER + timedelta(hours=hours)
+        with pytest.raises(AccountParked):
+            invoices.invoice_on_demand(stage.trader, contract.id, now=now)
+        parking = Parking.objects.get(released_at=None)
+        assert parking.total_minor == 2**63 - 1
+        assert parking.breaches[0]["seen"] > 2**63
+        services.release(clerk, parking.id, reason="Let us see", now=now) if hours == 0 else None
+    assert not Invoice.objects.exists()
+    assert unsound() == []
+
+
 def test_a_contract_that_is_over_keeps_its_hold_while_its_buyer_is_parked_and_is_billed_after_release(
     stage: Stage,
 ) -> None:
