@@ -16,7 +16,11 @@ MAXIMUM_DEPTH: Final = 32
 _DEFAULT_BYTES: Final = 1024 * 1024
 _LONGEST_NUMBER: Final = 40  # characters
 
-_STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# More than any batch has; what has more takes seconds to read.
+MAXIMUM_CONTAINERS: Final = 100_000
+MAXIMUM_NAMES: Final = 400_000
+
+_STRINGS: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"')  # no line break: none is in a string of JSON
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
 _FORBIDDEN: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -32,8 +36,23 @@ class BodyTooLarge(Invalid):
 
     code = "body_too_large"
 
-    def __init__(self, maximum: int) -> None:
-        super().__init__(f"The body is too large; expected at most {maximum} bytes.")
+    @classmethod
+    def beyond(cls, maximum: int) -> "BodyTooLarge":
+        """Refuse a body of more than so many bytes."""
+        return cls(f"The body is too large; expected at most {maximum} bytes.")
+
+
+def check_size(text: str) -> None:
+    """Refuse a document, or lines of them, with more objects, lists or names than are read at once."""
+    if text.count("[") + text.count("{") <= MAXIMUM_CONTAINERS and text.count(":") <= MAXIMUM_NAMES:
+        return
+    structure = _STRINGS.sub("", text)
+    for count, maximum, what in (
+        (structure.count("[") + structure.count("{"), MAXIMUM_CONTAINERS, "objects and lists"),
+        (structure.count(":"), MAXIMUM_NAMES, "names"),
+    ):
+        if count > maximum:
+            raise BodyTooLarge(f"The body has {count} {what}; expected at most {maximum}.")
 
 
 class StrictJSONParser(BaseParser):
@@ -54,15 +73,18 @@ class StrictJSONParser(BaseParser):
         request: Request | None = context.get("request")
         announced = request.META.get("CONTENT_LENGTH", "") if request is not None else ""
         if str(announced).isdigit() and int(announced) > maximum:
-            raise BodyTooLarge(maximum)
+            raise BodyTooLarge.beyond(maximum)
         body = stream.read(maximum + 1)
         if len(body) > maximum:
-            raise BodyTooLarge(maximum)
+            raise BodyTooLarge.beyond(maximum)
         return self.document(body)
 
     def document(self, body: bytes) -> Any:
-        """Return the document in a body; raises BodyNotJson."""
+        """Return the document in a body; raises BodyNotJson or BodyTooLarge."""
         return loads(body)
+
+    # For parsers of several documents in one body.
+    check_size = staticmethod(check_size)
 
 
 def _charset(media_type: str | None) -> str:
@@ -71,9 +93,9 @@ def _charset(media_type: str | None) -> str:
 
 
 def loads(body: bytes) -> Any:
-    """Return the document in a body of UTF-8 JSON; raises BodyNotJson.
+    """Return the document in a body of UTF-8 JSON; raises BodyNotJson or BodyTooLarge.
 
-    Refused besides what is not JSON: nesting deeper than 32, a name given twice in an object,
+    Refused besides what is not JSON: a byte order mark, nesting deeper than 32, a name given twice in an object,
     NaN and infinities, exponents, numbers of more than 40 characters, NUL and lone surrogates.
     Numbers with a fraction become Decimal.
     """
@@ -81,6 +103,9 @@ def loads(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BodyNotJson(f"The body is not UTF-8 (byte {error.start}).") from error
+    if text.startswith("\ufeff"):
+        raise BodyNotJson("The body begins with a byte order mark; expected UTF-8 without one.")
+    check_size(text)
     _check_depth(text)
     try:
         document = _DECODER.decode(text)

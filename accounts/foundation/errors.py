@@ -115,6 +115,11 @@ def mismatch(value: object, expected: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as it may be quoted in a message: printable and short."""
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    """Return a value as it may be quoted in a message: printable and short, numbers and constants as JSON has them."""
+    if isinstance(value, str):
+        text = repr(value) if value.isprintable() else ascii(value)
+    elif value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    else:
+        text = str(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 
 from accounts.actors.actor import Actor
+from accounts.foundation.errors import FieldProblem, Invalid, mismatch
 from accounts.web.permissions import ANY_ACTOR as ANY_ACTOR
 from accounts.web.permissions import PUBLIC as PUBLIC
 from accounts.web.permissions import HasRequiredCapability, Requirement
@@ -59,6 +60,7 @@ class ExchangeAPIView(GenericAPIView[Any]):
         So a body that cannot be read is refused whatever it is about.
         """
         super().initial(request, *args, **kwargs)
+        _check_transfer(request)
         if request.method in self.inputs:
             raw_body(request)
             _ = request.data
@@ -80,6 +82,26 @@ class ExchangeAPIView(GenericAPIView[Any]):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class BodyWrapped(Invalid):
+    """The body is sent in a form that is not taken."""
+
+    code = "body_wrapped"
+
+    def __init__(self, header: str, value: str, expected: str) -> None:
+        problem = FieldProblem(header, mismatch(value, expected), place="header")
+        super().__init__(f"{header}: {problem.detail}", (problem,))
+
+
+def _check_transfer(request: Request) -> None:
+    """Refuse what would be read as something else than was sent: a packed body as text, one in chunks as nothing."""
+    packed = request.headers.get("Content-Encoding", "").strip()
+    if packed.lower() not in {"", "identity"}:
+        raise BodyWrapped("Content-Encoding", packed, "none: the body as it is")
+    chunked = request.headers.get("Transfer-Encoding", "")
+    if chunked and "CONTENT_LENGTH" not in request.META:
+        raise BodyWrapped("Transfer-Encoding", chunked, "none, and a Content-Length")
 
 
 def raw_body(request: Request) -> bytes:

@@ -39,6 +39,7 @@ class LinesParser(_json):  # type: ignore[misc]  # the parser is named in the se
 
     def document(self, body: bytes) -> list[Line]:
         """Return the lines, not yet read; blank ones are skipped."""
+        self.check_size(body.decode("latin-1"))  # each byte a character, which is enough to count with
         parse = super().document
         return [Line(line, parse) for line in body.split(b"\n") if line.strip()]
 

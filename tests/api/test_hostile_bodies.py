@@ -13,7 +13,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from accounts.actors.actor import Actor, Capability
 from accounts.organisations.models import Organisation
 from config import parsing
-from config.parsing import BodyNotJson
+from config.parsing import BodyNotJson, BodyTooLarge
 from tests.api.routes import Route, api_routes
 
 HOSTILE = {
@@ -118,3 +118,35 @@ def test_depth_counts_brackets_outside_of_texts_only() -> None:
 
     assert parsing.loads(json.dumps([text]).encode()) == [text]
     assert parsing.loads(b"[" * 32 + b"]" * 32)
+
+
+def test_more_objects_or_names_than_can_be_read_at_once_are_refused_before_they_are() -> None:
+    many = b"[" + b",".join([b"{}"] * parsing.MAXIMUM_CONTAINERS) + b"]"
+    names = b"{" + b",".join(b'"%d":1' % n for n in range(parsing.MAXIMUM_NAMES + 1)) + b"}"
+
+    for body, what in ((many, "100001 objects and lists"), (names, "400001 names")):
+        with pytest.raises(BodyTooLarge, match=what):
+            parsing.loads(body)
+    text = "[:" * parsing.MAXIMUM_NAMES
+    assert parsing.loads(json.dumps([text]).encode()) == [text]
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("Content-Encoding", "gzip"), ("Content-Encoding", "br"), ("Transfer-Encoding", "chunked")]
+)
+def test_a_body_that_is_packed_or_of_unknown_length_is_refused_by_the_name_of_its_header(
+    lab: Organisation, header: str, value: str
+) -> None:
+    factory: Any = APIRequestFactory()
+    request = factory.generic("POST", "/v1/orders", b"\x1f\x8b", content_type="application/json")
+    request.META["HTTP_" + header.upper().replace("-", "_")] = value
+    if header == "Transfer-Encoding":
+        del request.META["CONTENT_LENGTH"]
+    force_authenticate(request, token=Actor(lab.id, None, None, frozenset(Capability), "test"))  # type: ignore[arg-type]
+    request.META["HTTP_IDEMPOTENCY_KEY"] = "packed"
+    response = resolve("/v1/orders").func(request)
+
+    problem = json.loads(response.render().content)
+    assert response.status_code == 400
+    assert problem["errors"][0]["header"] == header
+    assert value in problem["detail"]

@@ -159,6 +159,13 @@ def test_a_body_of_more_than_sixteen_megabytes_is_refused(house: House) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "body_too_large")
 
 
+def test_lines_with_more_names_than_are_read_at_once_are_refused_whole(house: House) -> None:
+    line = b"{" + b",".join(b'"%d":1' % n for n in range(50)) + b'}\n"\n'
+    response = house.agent.post("/v1/usage-events", line * 8_001, key=None, content_type="application/x-ndjson")
+    assert (response.status_code, response.json()["code"]) == (400, "body_too_large")
+    assert "400050 names" in response.json()["detail"]
+
+
 def test_a_batch_is_neither_empty_nor_endless(house: House) -> None:
     for batch in ([], [1] * 10_001):
         response = house.agent.post("/v1/usage-events", batch, key=None, content_type=BATCH)
