@@ -121,8 +121,8 @@ def card_payment(request: HttpRequest, actor: Actor, payment_id: UUID) -> HttpRe
     payment = queries.payment(actor, payment_id)
     form = RefundForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        amount = money(form.cleaned_data["amount"], payment.currency)
         try:
+            amount = money(form.cleaned_data["amount"], payment.currency)
             refund = refunds.request(actor, payment_id, amount, reason=form.cleaned_data["reason"], now=clock.now())
         except DomainError as error:
             form.refuse(error)

@@ -10,7 +10,7 @@ from accounts.organisations.models import Organisation
 from accounts.web.forms import DeskTime, PlainDecimal, StrictForm, StrictText
 from billing.journals.rules import Entry
 from billing.ledger.chart import CHART, Code
-from catalog.measures.money import exponent, parse_minor
+from billing.payments.forms import money
 
 ACCOUNTS: Final = [(code.value, f"{code.value} {line.name}") for code, line in CHART.items()]
 _SMALLEST: Final = Decimal("0.01")
@@ -52,9 +52,9 @@ class EntryForm(StrictForm):
             self.offer_rows(name, Organisation.objects.order_by("name"))
 
     def entries(self, currency: str) -> list[Entry]:
-        """Return the lines that the valid form says; raises MeasureError for decimals that the currency has not."""
+        """Return the lines that the valid form says; raises Invalid when the currency has no coins so small."""
         said = self.cleaned_data
-        amount = parse_minor(f"{said['amount'].normalize():.{exponent(currency)}f}", currency)
+        amount = money(said["amount"], currency).amount_minor
         debit_owner, credit_owner = said["debit_owner"], said["credit_owner"]
         return [
             Entry(Code(said["debit"]), amount, debit_owner.id if debit_owner else None),

@@ -8,17 +8,22 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.foundation import strict
+from accounts.foundation.errors import FieldProblem, Invalid
 from accounts.web.forms import NamedChoiceField, PlainDecimal, StrictForm, StrictText
 from billing.payments.models import TopUp
 from billing.payments.rules import BankLine
-from catalog.measures.money import Money, exponent, parse_minor
+from catalog.measures.errors import MeasureError
+from catalog.measures.money import Money, to_minor
 
 _SMALLEST = Decimal("0.01")
 
 
 def money(amount: Decimal, currency: str) -> Money:
-    """Return a typed amount as money."""
-    return Money(parse_minor(f"{amount:.{exponent(currency)}f}", currency), currency)
+    """Return a typed amount as money; raises Invalid when the currency has no coins so small."""
+    try:
+        return Money(to_minor(amount, currency), currency)
+    except MeasureError as error:
+        raise Invalid(str(error), [FieldProblem("/amount", str(error))]) from error
 
 
 class TopUpForm(StrictForm):

@@ -1,5 +1,6 @@
 """The three ways of a delivery: what was agreed and leased, what was reported and rated, what was billed."""
 
+import json
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -10,6 +11,7 @@ from billing.invoices.rules import InvoiceStatus, Side
 from billing.periods.rules import month_of, start_of
 from billing.reconciliation.rules import MONTH_PATIENCE, USAGE_PATIENCE, WORK_PATIENCE, Item, ItemKind
 from billing.usage.rules import EventKind
+from catalog.measures.money import EXPONENTS
 
 
 def leases_missing(now: datetime, limit: int) -> list[Item]:
@@ -124,7 +126,8 @@ def charges_unbilled(now: datetime, limit: int) -> list[Item]:
     rows = _rows(
         """
         SELECT c.id, min(h.ends_at), c.buyer_id, o.name, c.currency, count(*),
-               round(sum(h.raw_quantity / h.raw_per_unit * h.price_micros / h.base_quantity) / 10000)
+               round(sum(h.raw_quantity / h.raw_per_unit * h.price_micros / h.base_quantity)
+                     * power(10, (%(minor_units)s::jsonb ->> c.currency)::integer)::numeric / 1000000)
         FROM billing_charge h
         JOIN billing_contract c ON c.id = h.contract_id
         JOIN accounts_organisation o ON o.id = c.buyer_id
@@ -136,6 +139,7 @@ def charges_unbilled(now: datetime, limit: int) -> list[Item]:
         settled=ContractStatus.SETTLED,
         before=now - WORK_PATIENCE,
         customer=Side.CUSTOMER,
+        minor_units=json.dumps(EXPONENTS),
         limit=limit,
     )
     return [

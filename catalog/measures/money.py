@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Self
 
 from catalog.measures.errors import MeasureError
@@ -92,3 +93,9 @@ def parse_minor(text: str, currency: str) -> int:
     if sign and amount_minor == 0:
         raise MeasureError(f"expected an amount without a negative zero, got {text[:40]!r}")
     return -amount_minor if sign else amount_minor
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Return an amount in major units as minor units; MeasureError when the currency has no coins so small."""
+    text = f"{amount:f}"
+    return parse_minor(text.rstrip("0").removesuffix(".") if "." in text else text, currency)

@@ -243,9 +243,10 @@ BILLS: Final = (
             SELECT i.number, format('line %s: %s of %s at %s micros is not %s', l.n, l.raw_quantity, l.raw_per_unit,
                 l.price_micros, l.amount_minor)
             FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
-            WHERE l.price_micros IS NOT NULL AND l.amount_minor <> round(
+            LEFT JOIN {minor_units} USING (currency)
+            WHERE l.price_micros IS NOT NULL AND l.amount_minor IS DISTINCT FROM round(
                 l.raw_quantity * l.price_micros
-                / (l.raw_per_unit::numeric * l.base_quantity * CASE i.currency WHEN 'JPY' THEN 1000000 ELSE 10000 END))
+                / (l.raw_per_unit::numeric * l.base_quantity * minor_unit.micros_per_minor))
             UNION ALL
             SELECT i.number, format('line %s: %s ppm of %s is not %s',
                 l.n, l.share_ppm, l.share_base_minor, l.amount_minor)

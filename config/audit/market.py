@@ -318,8 +318,8 @@ MARKET: Final = (
             WITH worst AS (
                 SELECT o.id, o.hold_id, o.buyer_fee_ppm, o.tax_rate_ppm, round(
                     o.limit_micros::numeric * (o.total_unit_hours - o.filled_unit_hours - o.closed_unit_hours)
-                    / CASE o.currency WHEN 'JPY' THEN 1000000 ELSE 10000 END) AS value
-                FROM exchange_order o WHERE o.closed_at IS NULL
+                    / minor_unit.micros_per_minor) AS value
+                FROM exchange_order o LEFT JOIN {minor_units} USING (currency) WHERE o.closed_at IS NULL
             ), with_fee AS (
                 SELECT *, value + round(value * buyer_fee_ppm / 1000000) AS net FROM worst
             ), needed AS (
@@ -329,7 +329,7 @@ MARKET: Final = (
                 FROM with_fee f
             )
             SELECT n.id, format('held %s, needed %s', h.amount_minor, n.minor)
-            FROM needed n JOIN billing_hold h ON h.id = n.hold_id WHERE h.amount_minor < n.minor
+            FROM needed n JOIN billing_hold h ON h.id = n.hold_id WHERE (h.amount_minor < n.minor) IS NOT FALSE
             """,
     ),
     by_query(

@@ -29,12 +29,12 @@ POLICIES: Final = (
                 UNION ALL SELECT 'closing_threshold', id, effective_from, threshold_minor FROM billing_closingpolicy
                 UNION ALL SELECT 'bill_bound', id, effective_from, total_minor FROM billing_billbound
             ) r ON r.id = c.row_id AND r.kind = c.kind
+            LEFT JOIN {minor_units} ON minor_unit.currency = c.said ->> 'currency'
             WHERE c.kind <> 'tax_rate' AND c.status = 'approved' AND (
                 r.id IS NULL OR r.effective_from <> (c.said ->> 'effective_from')::timestamptz
-                OR r.minor <> round(
-                    coalesce(c.said ->> 'alone_up_to', c.said ->> 'minimum', c.said ->> 'threshold',
-                        c.said ->> 'document_total', c.said ->> 'grace_hours')::numeric
-                    * CASE WHEN coalesce(c.said ->> 'currency', 'JPY') IN ('JPY', 'KRW') THEN 1 ELSE 100 END))
+                OR r.minor IS DISTINCT FROM CASE WHEN c.said ? 'currency' THEN minor_unit.minor_per_major ELSE 1 END
+                    * coalesce(c.said ->> 'alone_up_to', c.said ->> 'minimum', c.said ->> 'threshold',
+                        c.said ->> 'document_total', c.said ->> 'grace_hours')::numeric)
             UNION ALL
             SELECT id::text, format('%s, proposed by %s and decided by %s', status, proposed_by_id, decided_by_id)
             FROM billing_policychange

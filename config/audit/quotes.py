@@ -87,8 +87,9 @@ QUOTES: Final = (
                 SELECT p.*, q.buyer_fee_ppm, q.tax_rate_ppm, round(p.price_micros::numeric
                     * (SELECT sum(l.quantity * extract(epoch FROM l.ends_at - l.starts_at) / 3600)
                        FROM exchange_quoteline l WHERE l.part_id = p.id)
-                    / CASE q.currency WHEN 'JPY' THEN 1000000 ELSE 10000 END) AS value
+                    / minor_unit.micros_per_minor) AS value
                 FROM exchange_quotepart p JOIN exchange_quote q ON q.id = p.quote_id
+                LEFT JOIN {minor_units} USING (currency)
             )
             SELECT p.quote_id, format('part %s: value %s, fee %s, tax %s; by its hours %s', p.id,
                 p.value_minor, p.fee_minor, p.tax_minor, p.value)

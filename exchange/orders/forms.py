@@ -1,5 +1,6 @@
 """The order ticket: what a person types to place an order, and to raise one."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
@@ -11,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors.actor import Actor
 from accounts.projects import queries as projects
 from accounts.web.forms import DeskTime, NamedChoiceField, PlainDecimal, StrictForm, WholeNumber
-from catalog.measures.money import exponent, parse_minor
+from catalog.measures.errors import MeasureError
+from catalog.measures.money import to_minor
 from catalog.offerings.forms import NeedsForm, PriceField
 from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
@@ -91,6 +93,12 @@ class OrderForm(NeedsForm):
         assert isinstance(project_field, forms.ChoiceField)
         project_field.choices = names
 
+    def clean(self) -> dict[str, Any]:
+        """Check the amounts against the coins of the market's currency."""
+        cleaned = super().clean() or {}
+        refuse_fractions(self, cleaned, "budget", "extras_reserve")
+        return cleaned
+
     @property
     def need_names(self) -> frozenset[str]:
         """The fields that say what the job needs; the page groups them."""
@@ -136,4 +144,14 @@ class RaiseForm(StrictForm):
 
 def minor(amount: Decimal | None, currency: str) -> int | None:
     """Return an amount as minor units of its currency; None stays None."""
-    return None if amount is None else parse_minor(f"{amount:.{exponent(currency)}f}", currency)
+    return None if amount is None else to_minor(amount, currency)
+
+
+def refuse_fractions(form: StrictForm, said: Mapping[str, Any], *names: str) -> None:
+    """Say at each field whose amount has more decimals than the currency of the chosen market."""
+    market = said.get("market")
+    for name in names if market is not None else ():
+        try:
+            minor(said.get(name), market.currency)
+        except MeasureError as error:
+            form.add_error(name, str(error))

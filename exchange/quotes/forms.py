@@ -13,7 +13,7 @@ from accounts.web.forms import DeskTime, NamedChoiceField, PlainDecimal, WholeNu
 from catalog.offerings.forms import NeedsForm
 from exchange.markets.models import Market
 from exchange.markets.rules import MAX_QUANTITY, MarketStatus
-from exchange.orders.forms import minor
+from exchange.orders.forms import minor, refuse_fractions
 from exchange.quotes.rules import QuoteSpec
 
 
@@ -53,6 +53,12 @@ class QuoteForm(NeedsForm):
         project_field = self.fields["project"]
         assert isinstance(project_field, forms.ChoiceField)
         project_field.choices = names
+
+    def clean(self) -> dict[str, Any]:
+        """Check the budget against the coins of the market's currency."""
+        cleaned = super().clean() or {}
+        refuse_fractions(self, cleaned, "budget")
+        return cleaned
 
     @property
     def need_names(self) -> frozenset[str]:

@@ -166,6 +166,15 @@ CORRUPTIONS: Final = (
         "a line is not its quantity at its price",
         one("billing_invoiceline", "amount_minor = amount_minor + 1", where="price_micros IS NOT NULL"),
     ),
+    # The amounts stay as they are: in a currency of no or of three decimals they are other coins.
+    *(
+        corruption(
+            "I3",
+            f"a line was priced in the coins of another currency than {currency}",
+            f"UPDATE billing_invoice SET currency = '{currency}'",
+        )
+        for currency in ("KRW", "KWD")
+    ),
     corruption(
         "I3",
         "a fee is not its share",

@@ -32,5 +32,7 @@ CORRUPTIONS: Final = (
     corruption("T1", "two rates hold at a time", again("billing_taxrate")),
     corruption("T1", "a limit is not what was agreed", _LIMIT,
                "UPDATE billing_refundpolicy SET alone_up_to_minor = alone_up_to_minor + 1"),
+    corruption("T1", "a limit was agreed in a currency of other coins", _LIMIT,
+               "UPDATE billing_policychange SET said = said || '{\"currency\": \"KWD\"}'"),
     corruption("T1", "a limit that was agreed is lost", _LIMIT, "DELETE FROM billing_refundpolicy"),
 )  # fmt: skip

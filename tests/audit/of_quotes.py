@@ -56,6 +56,7 @@ CORRUPTIONS: Final = (
         "a part costs more than its hours at its price",
         one("exchange_quotepart", "value_minor = value_minor + 1"),
     ),
+    corruption("Q3", "a part was priced in coins of two decimals", "UPDATE exchange_quote SET currency = 'KRW'"),
     corruption("Q3", "a fee is rounded up", one("exchange_quotepart", "fee_minor = fee_minor + 1")),
     corruption("Q3", "a tax is forgotten", one("exchange_quotepart", "tax_minor = 0")),
     corruption("Q3", "a quote costs more than its parts", one("exchange_quote", "fee_minor = fee_minor + 1")),

@@ -1,5 +1,7 @@
 """Amounts in minor units."""
 
+from decimal import Context, Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +69,16 @@ def test_sums_refuse_to_mix_currencies() -> None:
     assert str(-Money(100, "CNY")) == "-1.00 CNY"
     with pytest.raises(MeasureError, match="CNY with USD"):
         Money(1, "CNY") + Money(1, "USD")
+
+
+@given(st.integers(-money.MAX_MINOR, money.MAX_MINOR), st.sampled_from(sorted(money.EXPONENTS)), st.integers(0, 4))
+def test_a_typed_decimal_is_exactly_its_coins_however_many_zeros_end_it(amount: int, currency: str, zeros: int) -> None:
+    digits = money.exponent(currency)
+    typed = Decimal(amount).scaleb(-digits).quantize(Decimal(1).scaleb(-digits - zeros), context=Context(prec=40))
+    assert money.to_minor(typed, currency) == amount
+
+
+@pytest.mark.parametrize(("typed", "currency"), [("0.015", "CNY"), ("1.5", "JPY"), ("0.4", "KRW"), ("0.0005", "KWD")])
+def test_what_is_less_than_a_coin_is_refused_and_not_rounded(typed: str, currency: str) -> None:
+    with pytest.raises(MeasureError, match="decimals"):
+        money.to_minor(Decimal(typed), currency)
