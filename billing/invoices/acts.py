@@ -60,6 +60,10 @@ def _is_disputed(invoice: Invoice, now: datetime) -> bool:
     return invoice.disputes.filter(resolved_at__isnull=True).exists()
 
 
+def _may_be_upheld(invoice: Invoice, now: datetime) -> bool:
+    return any(claims.is_credited(dispute) for dispute in invoice.disputes.filter(resolved_at__isnull=True))
+
+
 def _may_be_taken_back(invoice: Invoice, now: datetime) -> bool:
     return invoice.status != InvoiceStatus.WRITTEN_OFF and invoice.credited_minor < invoice.total_minor
 
@@ -78,7 +82,7 @@ def _write_off_is_asked(invoice: Invoice, now: datetime) -> bool:
 
 ACTS: Final = (
     Act("dispute", _("Dispute this invoice"), Capability.TRADE, _may_be_disputed, _dispute),
-    Act("uphold", _("Uphold the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _uphold),
+    Act("uphold", _("Uphold the dispute"), Capability.OPERATE_BOOKS, _may_be_upheld, _uphold),
     Act("reject", _("Reject the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _reject),
     Act("take-back", _("Take back all that is left"), Capability.OPERATE_BOOKS, _may_be_taken_back, _take_back),
     Act(

@@ -18,6 +18,7 @@ from billing.contracts.models import Contract
 from billing.contracts.terms import Terms
 from billing.invoices import contested, rules, trail
 from billing.invoices.errors import (
+    DisputeNotCredited,
     DisputeTooLate,
     InvoiceMoveRefused,
     NoSuchDispute,
@@ -126,7 +127,9 @@ def disputable_until(invoice: Invoice) -> datetime:
 
 @transaction.atomic
 def resolve(actor: Actor, invoice_id: UUID, resolution: Resolution, *, reason: str, now: datetime) -> Invoice:
-    """Answer a dispute; what is upheld is then corrected by a credit note. Raises NoSuchInvoice, NoSuchDispute.
+    """Answer a dispute; what is upheld has been credited by a note before.
+
+    Raises NoSuchInvoice, NoSuchDispute, DisputeNotCredited.
 
     The invoice is owed again: from its due day on as past due. One that a credit note has settled stays paid. What was
     held of the provider's is paid with the next payout.
@@ -137,6 +140,9 @@ def resolve(actor: Actor, invoice_id: UUID, resolution: Resolution, *, reason: s
     found = opened.first()
     if found is None:
         raise NoSuchDispute
+    # Else the provider would be paid what the buyer is to get back. The contract's lock keeps notes from coming between.
+    if resolution is Resolution.UPHELD and not is_credited(found):
+        raise DisputeNotCredited(invoice.number)
     found.resolution, found.resolution_reason = resolution, reason
     found.resolved_by, found.resolved_at = actor.label, now
     found.save(update_fields=["resolution", "resolution_reason", "resolved_by", "resolved_at"])
@@ -149,6 +155,11 @@ def resolve(actor: Actor, invoice_id: UUID, resolution: Resolution, *, reason: s
     else:
         trail.tell(actor, invoice, "dispute_resolved", now=now, facts=facts)
     return invoice
+
+
+def is_credited(dispute: InvoiceDispute) -> bool:
+    """Whether a note has taken something of the invoice back since it was disputed."""
+    return dispute.invoice.notes.filter(issued_at__gte=dispute.opened_at).exists()
 
 
 # --- Giving up ---------------------------------------------------------------------------------

@@ -87,6 +87,18 @@ class NoSuchDispute(NotFound):
     code = "dispute_not_found"
 
 
+class DisputeNotCredited(Conflict):
+    """What is upheld is credited first."""
+
+    code = "dispute_not_credited"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"No credit note has been issued on {number} since it was disputed. Credit what is upheld first, then "
+            "resolve the dispute; the provider's part is held until then."
+        )
+
+
 class OwnWriteOff(Forbidden):
     """Whoever asked for a write-off does not approve it."""
 

@@ -358,4 +358,19 @@ BILLS: Final = (
             WHERE released_at IS NOT NULL AND (takes_two AND asked_by_id = released_by_id OR reason = '')
             """,
     ),
+    by_query(
+        "I7",
+        "a dispute that was upheld was credited by a note between its opening and its resolution",
+        "disputes",
+        counted="SELECT count(*) FROM billing_invoicedispute",
+        violations="""
+            SELECT i.number, format('disputed at %s, upheld at %s, credited at %s', d.opened_at, d.resolved_at,
+                (SELECT max(n.issued_at) FROM billing_invoice n WHERE n.corrects_id = i.id))
+            FROM billing_invoicedispute d JOIN billing_invoice i ON i.id = d.invoice_id
+            WHERE d.resolution = 'upheld' AND NOT EXISTS (
+                SELECT 1 FROM billing_invoice n
+                WHERE n.corrects_id = i.id AND n.kind = 'credit_note' AND n.status <> 'draft' AND n.total_minor < 0
+                  AND n.issued_at >= d.opened_at AND n.issued_at <= d.resolved_at)
+            """,
+    ),
 )

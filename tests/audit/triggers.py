@@ -164,6 +164,7 @@ TRIGGERS: Final[dict[str, tuple[str, ...]]] = {
         "billing_invoicedispute_is_resolved_once",
         "billing_invoicedispute_keeps_its_reason",
         "billing_invoicedispute_stays",
+        "billing_invoicedispute_upheld_is_credited",
     ),
     "billing_invoiceseries": ("billing_invoiceseries_no_change", "billing_invoiceseries_no_truncate"),
     "billing_invoiceline": (

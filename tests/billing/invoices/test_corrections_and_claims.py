@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -17,10 +18,11 @@ from billing.budgets.models import ProjectBudget
 from billing.contracts import services as contracts
 from billing.documents import cii
 from billing.exports import costs
-from billing.invoices import claims, corrections
+from billing.invoices import acts, claims, corrections
 from billing.invoices import services as invoices
 from billing.invoices.errors import (
     CreditTooLarge,
+    DisputeNotCredited,
     DisputeTooLate,
     InvoiceMoveRefused,
     NoSuchDispute,
@@ -29,7 +31,7 @@ from billing.invoices.errors import (
     NothingToCredit,
     OwnWriteOff,
 )
-from billing.invoices.models import Invoice
+from billing.invoices.models import Invoice, InvoiceDispute
 from billing.invoices.rules import InvoiceKind, InvoiceStatus, Resolution, Side
 from billing.ledger import queries as books
 from billing.ledger.chart import Code
@@ -294,6 +296,19 @@ def test_a_dispute_that_is_resolved_in_time_leaves_the_invoice_issued(stage: Sta
     assert unsound() == []
 
 
+def test_a_note_of_before_the_dispute_upholds_nothing_by_the_service_or_the_database(stage: Stage) -> None:
+    invoice, _ = billed(stage)
+    corrections.credit_invoice(stage.finance, invoice.id, reason="A slip", amounts_minor={1: 50_00}, now=AFTER)
+    claims.dispute(stage.trader, invoice.id, reason="Two hours too many", now=AFTER + DAY)
+
+    with pytest.raises(DisputeNotCredited):
+        claims.resolve(stage.finance, invoice.id, Resolution.UPHELD, reason="So it is", now=AFTER + DAY)
+    said = {"resolution": "upheld", "resolution_reason": "x", "resolved_by": "x", "resolved_at": AFTER + 2 * DAY}
+    with pytest.raises(IntegrityError, match="no credit note"), transaction.atomic():
+        InvoiceDispute.objects.update(**said)
+    assert unsound() == []
+
+
 def test_a_dispute_comes_in_time_and_from_the_buyer_and_leaves_a_paid_invoice_paid(stage: Stage) -> None:
     paid, _ = billed(stage)
     invoice, _ = billed(stage, prepaid=False, series="b")
@@ -302,7 +317,13 @@ def test_a_dispute_comes_in_time_and_from_the_buyer_and_leaves_a_paid_invoice_pa
     with pytest.raises(InvoiceMoveRefused, match="disputed cannot be disputed"):
         claims.dispute(stage.trader, paid.id, reason="Again", now=AFTER)
     assert Invoice.objects.get(id=paid.id).status == InvoiceStatus.PAID
-    assert claims.resolve(stage.finance, paid.id, Resolution.UPHELD, reason="So it is", now=AFTER).status == "paid"
+    uphold = partial(claims.resolve, stage.finance, paid.id, Resolution.UPHELD, reason="So it is")
+    with pytest.raises(DisputeNotCredited, match="Credit what is upheld first"):
+        uphold(now=AFTER)
+    assert "uphold" not in {act.name for act in acts.offered(stage.finance, paid, now=AFTER)}
+    corrections.credit_invoice(stage.finance, paid.id, reason="Upheld", amounts_minor={1: 50_00}, now=AFTER)
+    assert "uphold" in {act.name for act in acts.offered(stage.finance, paid, now=AFTER)}
+    assert uphold(now=AFTER).status == "paid"
     assert names().count("invoice.disputed") == 1
     with pytest.raises(DisputeTooLate):
         claims.dispute(stage.trader, invoice.id, reason="x", now=due(invoice))
