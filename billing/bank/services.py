@@ -21,11 +21,11 @@ from billing.bank import camt, csv_files, rules
 from billing.bank.errors import EntryContradicts, StatementUnreadable
 from billing.bank.models import BankEntry, BankStatement
 from billing.bank.rules import MAX_BYTES, Entry, Problem, Statement, Unreadable
-from billing.contracts.rules import BOOKS_ZONE
 from billing.payments import rules as payment_rules
 from billing.payments import services as payments
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import BankLine, ReceiptStatus, TopUpStatus
+from billing.periods.rules import BOOKS_ZONE
 from catalog.measures.money import Money
 
 

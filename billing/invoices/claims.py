@@ -140,7 +140,7 @@ def resolve(actor: Actor, invoice_id: UUID, resolution: Resolution, *, reason: s
     found = opened.first()
     if found is None:
         raise NoSuchDispute
-    # Else the provider would be paid what the buyer is to get back. The contract's lock keeps notes from coming between.
+    # Else the provider would be paid what the buyer is to get back.
     if resolution is Resolution.UPHELD and not is_credited(found):
         raise DisputeNotCredited(invoice.number)
     found.resolution, found.resolution_reason = resolution, reason

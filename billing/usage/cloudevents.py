@@ -251,7 +251,7 @@ _PLAIN: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=
 def _canonical(item: Any) -> str:
     """Return the canonical text (RFC 8785) of an item; every item that can be accepted has one.
 
-    Of one that is too long to be accepted it is any sorted, compact JSON: the canonical form of megabytes takes seconds.
+    Of one that is too long to be accepted it is any compact JSON: the canonical form of megabytes takes seconds.
     """
     text = json.dumps(item, sort_keys=True, separators=(",", ":"), default=str)
     if len(text) > 6 * MAX_PAYLOAD_CHARACTERS:  # a character takes six where it is escaped

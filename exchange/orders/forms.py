@@ -149,8 +149,10 @@ def minor(amount: Decimal | None, currency: str) -> int | None:
 
 def refuse_fractions(form: StrictForm, said: Mapping[str, Any], *names: str) -> None:
     """Say at each field whose amount has more decimals than the currency of the chosen market."""
-    market = said.get("market")
-    for name in names if market is not None else ():
+    market: Market | None = said.get("market")
+    if market is None:
+        return
+    for name in names:
         try:
             minor(said.get(name), market.currency)
         except MeasureError as error:

@@ -204,8 +204,8 @@ CORRUPTIONS: Final = (
         "I7",
         "a dispute was upheld and nothing credited",
         "INSERT INTO billing_invoicedispute (id, invoice_id, reason, opened_by, opened_at, resolution,"
-        " resolution_reason, resolved_by, resolved_at) SELECT gen_random_uuid(), id, 'x', 'x', issued_at, 'upheld', 'x',"
-        " 'x', issued_at FROM billing_invoice WHERE side = 'customer' ORDER BY id LIMIT 1",
+        " resolution_reason, resolved_by, resolved_at) SELECT gen_random_uuid(), id, 'x', 'x', issued_at, 'upheld',"
+        " 'x', 'x', issued_at FROM billing_invoice WHERE side = 'customer' ORDER BY id LIMIT 1",
     ),
     corruption("I5", "a dispute that nobody opened", one("billing_invoice", "status = 'disputed'", where=_INVOICE)),
     corruption("I5", "a settled contract holds funds", one("billing_contract", "held_minor = 1")),
