@@ -34,11 +34,18 @@ class Supervisor:
         self._pumps: list[threading.Thread] = []
         self._writing = threading.Lock()
 
-    def start(self, name: str, command: Sequence[str], *, environment: Mapping[str, str]) -> None:
-        """Start a child process whose lines appear on standard output after its name."""
+    def start(
+        self, name: str, command: Sequence[str], *, environment: Mapping[str, str], inherited: Sequence[int] = ()
+    ) -> None:
+        """Start a child process whose lines appear on standard output after its name.
+
+        `inherited` are the open files that it finds under the same numbers.
+        """
         reading, writing = os.pipe()
         with os.fdopen(writing, "wb") as output:
-            child = processes.spawn(command, output=output, environment=dict(os.environ) | dict(environment))
+            child = processes.spawn(
+                command, output=output, environment=dict(os.environ) | dict(environment), inherited=inherited
+            )
         self._children[name] = child
         pump = threading.Thread(target=self._pump, args=(name, os.fdopen(reading, "rb")), daemon=True)
         pump.start()

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -24,6 +25,7 @@ from config.supervisor import ProcessEnded, Supervisor
 
 _DEFAULT_PORT: Final = 8000
 _PORTS_TRIED: Final = 100
+_BACKLOG: Final = 2048  # connections that wait to be accepted, as many as the web server would let wait
 _START_SECONDS: Final = 120  # the slowest machine that is still worth waiting for
 _POLL_SECONDS: Final = 0.1
 _WEB_PROCESSES: Final = 2
@@ -57,7 +59,8 @@ def run(arguments: list[str], services: Services) -> int:
     options = parser().parse_args(arguments)
     supervisor = Supervisor(services.processes)
     try:
-        _serve(supervisor, services, _listenable(options.port), empty=options.empty)
+        with _listening(options.port) as listener:
+            _serve(supervisor, services, listener, empty=options.empty)
     except (UpError, ProcessEnded) as error:
         supervisor.say(str(error))
         return 1
@@ -68,13 +71,14 @@ def run(arguments: list[str], services: Services) -> int:
         supervisor.stop()
 
 
-def _serve(supervisor: Supervisor, services: Services, port: int, *, empty: bool) -> NoReturn:
+def _serve(supervisor: Supervisor, services: Services, listener: socket.socket, *, empty: bool) -> NoReturn:
     data = services.data
     _prepare(services, empty=empty)
     place = data / "run"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(mode=0o700)
-    _start(supervisor, place, port)
+    port: int = listener.getsockname()[1]
+    _start(supervisor, place, listener)
     _await(supervisor, place, port)
     url = f"http://127.0.0.1:{port}"
     embedded_services.announce(services, command="up", url=url)
@@ -117,30 +121,21 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _listenable(asked: int | None) -> int:
-    """Return the port to listen on; raises UpError when the one asked for is taken."""
-    if asked is not None:
-        if not _is_free(asked):
-            raise UpError(f"Port {asked} of 127.0.0.1 is taken. Give another with --port, or none.")
-        return asked
-    for port in range(_DEFAULT_PORT, _DEFAULT_PORT + _PORTS_TRIED):
-        if _is_free(port):
-            return port
-    raise UpError(f"Ports {_DEFAULT_PORT} to {_DEFAULT_PORT + _PORTS_TRIED - 1} are taken. Give one with --port.")
+def _listening(asked: int | None) -> socket.socket:
+    """Return a socket that listens on the port to serve at; raises UpError when the one asked for is taken.
+
+    It listens from now on, for the web server to take over: a start takes seconds, in which another could be quicker.
+    """
+    ports = range(_DEFAULT_PORT, _DEFAULT_PORT + _PORTS_TRIED) if asked is None else (asked,)
+    for port in ports:
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+    if asked is None:
+        raise UpError(f"Ports {ports[0]} to {ports[-1]} are taken. Give one with --port.")
+    raise UpError(f"Port {asked} of 127.0.0.1 is taken. Give another with --port, or none.")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
-        # As the web server does: a connection that is winding down does not hold the port.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _start(supervisor: Supervisor, place: Path, port: int) -> None:
+def _start(supervisor: Supervisor, place: Path, listener: socket.socket) -> None:
     common = {
         "PYTHONUNBUFFERED": "1",
         # A local start as root is what containers do; the data are this user's own.
@@ -150,10 +145,11 @@ def _start(supervisor: Supervisor, place: Path, port: int) -> None:
         "CELERY_SKIP_CHECKS": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
     }
-    web = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
+    socket_number = listener.fileno()
+    web = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"fd://{socket_number}", "--no-control-socket"]
     web += ["--worker-class", "gthread", "--workers", str(_WEB_PROCESSES), "--threads", str(_WEB_THREADS)]
     web += ["--preload", "--worker-tmp-dir", str(place), "--log-level", "warning"]
-    supervisor.start("web", web, environment=common)
+    supervisor.start("web", web, environment=common, inherited=[socket_number])
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     background = common | {"DATABASE_STATEMENT_TIMEOUT_SECONDS": str(_WORKER_STATEMENT_SECONDS)}

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from typing import IO, Any, Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.02
+# Below the range that Linux gives to outgoing connections: one of those could take a port before its server does.
+_SERVER_PORTS: Final = range(20_000, 32_768)
 
 
 def spawn(
@@ -24,11 +27,12 @@ def spawn(
     user: str | None = None,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    inherited: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, so that Ctrl-C reaches only its parent.
 
     On Linux the kernel sends it `death_signal` when the parent dies, however it dies.
-    `output` takes its stdout and stderr.
+    `output` takes its stdout and stderr; `inherited` are the open files that it finds under the same numbers.
     """
     return subprocess.Popen(
         list(command),
@@ -39,6 +43,7 @@ def spawn(
         preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509  # nothing but one system call
         cwd=directory,
         env=None if environment is None else dict(environment),
+        pass_fds=inherited,
         **_as_user(user),
     )
 
@@ -83,10 +88,10 @@ def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(_SERVER_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def is_alive(pid: int) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from config import up as starting
 from config.embedded import processes
 
 pytestmark = pytest.mark.long
@@ -75,7 +76,7 @@ class Running:
 
     def end(self) -> int:
         """Wait for its end and return its exit code."""
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=_START_SECONDS)
         self._reader.join(timeout=10)
         return code
 
@@ -149,6 +150,11 @@ def test_a_port_that_is_taken_is_refused_when_it_was_asked_for(up: Up) -> None:
         running = up("--port", str(port))
         assert running.end() == 1
     assert f"Port {port} of 127.0.0.1 is taken" in "\n".join(running.lines)
+
+
+def test_two_that_start_at_the_same_time_have_ports_of_their_own() -> None:
+    with starting._listening(None) as first, starting._listening(None) as second:
+        assert first.getsockname() != second.getsockname()
 
 
 def test_a_database_that_dies_stops_everything(up: Up) -> None:
