@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.foundation import strict
-from accounts.foundation.errors import DomainError
+from accounts.foundation.errors import DomainError, Invalid
 
 # Where the desks of the exchange stand; what is stored is UTC.
 DESK_ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -45,6 +47,17 @@ class StrictForm(forms.Form):
                 return field
         name = pointer.lstrip("/").split("/")[0]
         return name if name in self.fields else None
+
+
+def reason_of(request: HttpRequest, *, most: int) -> str:
+    """Return the reason that somebody gave beside a button, in one line; `most` counts its characters.
+
+    Raises Invalid.
+    """
+    reason = " ".join(request.POST.get("reason", "").split())
+    if not 1 <= len(reason) <= most or not reason.isprintable():
+        raise Invalid(_("Say why, in at most %(most)s characters.") % {"most": most})
+    return reason
 
 
 class _StrictField(forms.CharField):

@@ -12,6 +12,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
+from accounts.web.forms import reason_of
 from accounts.web.listing import listing
 from billing.bounds import queries, services
 from billing.bounds.serializers import ParkingOut
@@ -39,11 +40,8 @@ def parked(request: HttpRequest, actor: Actor) -> HttpResponse:
 @actor_required(Capability.OPERATE_BOOKS, Capability.APPROVE_BOOKS)
 def parked_release(request: HttpRequest, actor: Actor, parking_id: UUID) -> HttpResponse:
     """Release one, or ask a colleague to."""
-    reason = " ".join(request.POST.get("reason", "").split())
-    if not 1 <= len(reason) <= REASON_LENGTH or not reason.isprintable():
-        messages.error(request, _("Say why, in at most %(most)s characters.") % {"most": REASON_LENGTH})
-        return redirect("parked_accounts")
     try:
+        reason = reason_of(request, most=REASON_LENGTH)
         parking = services.release(actor, parking_id, reason=reason, now=clock.now())
     except DomainError as error:
         messages.error(request, error.detail)

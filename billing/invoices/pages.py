@@ -13,6 +13,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError, NotFound
+from accounts.web.forms import reason_of
 from accounts.web.listing import listing
 from billing.contracts import queries as contracts
 from billing.contracts.rules import OVER
@@ -90,12 +91,8 @@ def invoice_act(request: HttpRequest, actor: Actor, invoice_id: UUID, code: str)
     act = acts.BY_NAME.get(code)
     if act is None:
         raise NotFound(_("There is no such act."))
-    reason = " ".join(request.POST.get("reason", "").split())
-    if not 1 <= len(reason) <= REASON_LENGTH or not reason.isprintable():
-        messages.error(request, _("Say why, in at most %(most)s characters.") % {"most": REASON_LENGTH})
-        return redirect("invoice", invoice_id=invoice_id)
     try:
-        done = act.verb(actor, invoice_id, reason, clock.now())
+        done = act.verb(actor, invoice_id, reason_of(request, most=REASON_LENGTH), clock.now())
     except DomainError as error:
         messages.error(request, error.detail)
         return redirect("invoice", invoice_id=invoice_id)

@@ -12,7 +12,9 @@ from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
+from accounts.web.forms import reason_of
 from exchange.auctions import giving_up, watch
+from exchange.rounds.models import VOID_REASON_CHARACTERS
 
 
 @require_safe
@@ -29,7 +31,8 @@ def troubled_rounds(request: HttpRequest, _actor: Actor) -> HttpResponse:
 def void_ask(request: HttpRequest, actor: Actor, round_id: UUID) -> HttpResponse:
     """Ask that a round be given up."""
     try:
-        giving_up.ask(actor, round_id, reason=request.POST.get("reason", ""), now=clock.now())
+        reason = reason_of(request, most=VOID_REASON_CHARACTERS)
+        giving_up.ask(actor, round_id, reason=reason, now=clock.now())
     except DomainError as refusal:
         messages.error(request, refusal.detail)
     else:

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.audit.models import AuditRecord
 from accounts.events.models import Event
 from accounts.foundation.errors import Forbidden
+from accounts.organisations.rules import Role
 from exchange.auctions import clear, gates, giving_up
 from exchange.orders.models import Order
 from exchange.orders.rules import OrderStatus
@@ -25,6 +26,7 @@ from exchange.rounds.models import Round, RoundVoidRequest
 from exchange.rounds.rules import RoundStatus, VoidState
 from tests.exchange import cast
 from tests.exchange.cast import GATE, NOW, Story
+from tests.pages.visitors import signed_in
 
 REASON = "The site is on fire."
 
@@ -108,6 +110,14 @@ def test_the_database_refuses_what_one_person_does_alone(frozen: UUID, story: St
         RoundVoidRequest.objects.filter(id=asked.id).update(
             state=VoidState.CONFIRMED, decided_by_id=first.user_id, decided_at=GATE
         )
+
+
+def test_on_the_page_a_reason_that_cannot_be_stored_or_read_is_refused(story: Story, frozen: UUID) -> None:
+    desk = signed_in(story.operator, Role.PLATFORM_ADMIN)
+    for reason in ("", " ", "fire\0", "fire\x1b[2J", "f" * 501):
+        answer = desk.post(f"/rounds/{Round.objects.get(id=frozen)}/void", {"reason": reason}, follow=True)
+        assert (answer.status_code, RoundVoidRequest.objects.count()) == (200, 0), reason
+        assert "Say why" in answer.content.decode()
 
 
 def test_visitors_see_no_form_and_their_post_goes_to_sign_in(frozen: UUID) -> None:
