@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import threading
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -16,6 +16,7 @@ from accounts.organisations.models import Organisation, User
 from accounts.organisations.rules import OrganisationStatus
 from tests.accounts import cast
 from tests.accounts.cast import NOW
+from tests.races.together import together
 
 
 def test_a_record_says_who_changed_what_and_when_in_canonical_json(lab_admin: User) -> None:
@@ -121,25 +122,16 @@ def test_records_of_one_transaction_stand_in_one_chain_with_those_of_its_savepoi
 @pytest.mark.django_db(transaction=True)
 def test_transactions_at_the_same_time_neither_fork_a_chain_nor_wait_for_each_other_for_ever() -> None:
     lab = cast.organisation("Beichen AI Lab")
-    together = threading.Barrier(6)
 
     def work(worker: int) -> None:
-        try:
-            together.wait()
-            for number in range(10):
-                with transaction.atomic():
-                    for part in range(2):
-                        at = NOW + timedelta(seconds=number)
-                        after = {"worker": worker, "part": part}
-                        services.record(cast.SYSTEM, "race.deed", "order", lab.id, None, after, now=at)
-        finally:
-            connection.close()
+        for number in range(10):
+            with transaction.atomic():
+                for part in range(2):
+                    at = NOW + timedelta(seconds=number)
+                    after = {"worker": worker, "part": part}
+                    services.record(cast.SYSTEM, "race.deed", "order", lab.id, None, after, now=at)
 
-    threads = [threading.Thread(target=work, args=[worker]) for worker in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together([partial(work, worker) for worker in range(6)], in_transaction=False)
 
     assert AuditRecord.objects.filter(action="race.deed").count() == 120
     assert _broken_links() == []

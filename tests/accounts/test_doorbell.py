@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -16,6 +17,7 @@ from accounts.jobs.rules import JobState
 from tests.accounts.cast import NOW
 
 QUEUE = "celery"
+KOMBUS_OWN_PATIENCE = 6.0  # seconds: what whoever rings would wait without ours
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +71,7 @@ def test_work_is_written_down_though_nobody_hears_the_bell(monkeypatch: pytest.M
     with transaction.atomic():
         services.enqueue("test_kind", "a", now=NOW)
 
-    assert time.monotonic() - began < 1  # kombu's own patience is six seconds
+    assert time.monotonic() - began < KOMBUS_OWN_PATIENCE / 2
     assert Job.objects.get(kind="test_kind").state == JobState.PENDING
 
 
@@ -78,7 +80,7 @@ def test_a_broker_that_hangs_is_left_after_a_moment_and_not_tried_by_the_next(
 ) -> None:
     _move_broker(monkeypatch, silent_broker.getsockname()[1])
 
-    assert _seconds_of_a_ring() < 1
+    assert _seconds_of_a_ring() < KOMBUS_OWN_PATIENCE / 2
     assert _callers(silent_broker) == 1
     for _ in range(20):
         doorbell.ring()
@@ -86,14 +88,17 @@ def test_a_broker_that_hangs_is_left_after_a_moment_and_not_tried_by_the_next(
 
 
 def test_the_bell_rings_again_once_the_broker_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doorbell, "SILENCE_SECONDS", 0.3)
-    heard = _rings_heard()
+    heard, began = _rings_heard(), 1_000.0
+    clock = SimpleNamespace(monotonic=lambda: began)
+    monkeypatch.setattr(doorbell, "time", clock)
+    for step in ("socket_connect_timeout", "socket_timeout"):
+        monkeypatch.setitem(doorbell._OPTIONS, step, 30)  # the broker is there, however slow this machine is
     with monkeypatch.context() as away:
         _move_broker(away, _dead_port())
         doorbell.ring()
     doorbell.ring()
     assert _rings_heard() == heard
-    time.sleep(0.3)
+    began += doorbell.SILENCE_SECONDS
 
     doorbell.ring()
 

@@ -1,9 +1,9 @@
 """Jobs: each is done, once if all goes well, again after a failure, and by somebody else after a death."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -20,8 +20,10 @@ from accounts.jobs.models import Job
 from accounts.jobs.registry import Renew
 from accounts.jobs.rules import MAXIMUM_ATTEMPTS, JobState, wait_after
 from accounts.organisations.models import User
+from config.embedded import processes
 from tests.accounts import cast
 from tests.accounts.cast import NOW
+from tests.races.together import together
 
 KIND = "test_kind"
 
@@ -204,10 +206,8 @@ def test_the_job_of_a_killed_worker_is_taken_over_at_once(worker: Worker) -> Non
     dying.join()
 
     # The server notices that the connection has ended a moment after.
-    for _ in range(100):
-        if services.run_due(limit=1, now=NOW + timedelta(seconds=1)):
-            break
-        time.sleep(0.05)
+    soon = NOW + timedelta(seconds=1)
+    assert processes.wait_until(lambda: services.run_due(limit=1, now=soon) == 1, seconds=30)
     assert worker.done == ["a"]
     assert (_job().state, _job().attempt) == (JobState.DONE, 2)
 
@@ -256,20 +256,7 @@ def test_kinds_that_this_process_does_not_know_are_left_to_others(worker: Worker
 def test_workers_at_the_same_time_share_the_jobs_without_doing_one_twice(worker: Worker) -> None:
     for number in range(40):
         services.enqueue(KIND, str(number), now=NOW)
-    together = threading.Barrier(4)
-
-    def work() -> None:
-        try:
-            together.wait()
-            services.run_due(limit=100, now=NOW)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together([partial(services.run_due, limit=100, now=NOW)] * 4, in_transaction=False)
 
     assert sorted(worker.done, key=int) == [str(number) for number in range(40)]
 

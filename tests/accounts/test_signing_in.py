@@ -1,11 +1,10 @@
 """Signing in and out on the pages, choosing an organisation, and the brake on guessing."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.organisations import members
@@ -18,6 +17,7 @@ from accounts.signin.errors import SignInRefused, TooManySignIns
 from accounts.signin.models import SignInWindow
 from tests.accounts import cast
 from tests.accounts.cast import NOW, PASSWORD
+from tests.races.together import together
 
 
 def _post(client: Client, email: str, password: str, **more: str) -> Any:
@@ -97,25 +97,8 @@ def test_one_network_address_cannot_try_many_people(lab_admin: User, monkeypatch
 def test_tries_at_the_same_moment_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     cast.user("principal")
     monkeypatch.setattr(services, "TRIES_PER_PERSON", 3)
-    outcomes: list[type[Exception]] = []
-    together = threading.Barrier(8)
-
-    def attempt() -> None:
-        try:
-            together.wait()
-            _check("wrong wrong wrong")
-        except (SignInRefused, TooManySignIns) as error:
-            outcomes.append(type(error))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=attempt) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(kind.__name__ for kind in outcomes) == ["SignInRefused"] * 3 + ["TooManySignIns"] * 5
+    outcomes = together([partial(_check, "wrong wrong wrong")] * 8, in_transaction=False)
+    assert sorted(type(one).__name__ for one in outcomes) == ["SignInRefused"] * 3 + ["TooManySignIns"] * 5
 
 
 def test_neither_addresses_nor_people_are_kept_readable_by_the_brake(lab_admin: User) -> None:

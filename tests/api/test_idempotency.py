@@ -1,15 +1,15 @@
 """A POST that is repeated with its key takes effect once and is answered the same."""
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from accounts.idempotency.models import IdempotencyRecord
 from accounts.organisations.models import Organisation, User
 from accounts.projects.models import Project
 from tests.api.caller import Api, pointers
+from tests.races.together import together
 
 NIGHT = {"code": "night", "name": "Night runs"}
 
@@ -88,21 +88,8 @@ def test_a_colleague_without_the_right_is_not_shown_the_answer(session: Api, vie
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_takes_effect_and_the_others_wait_or_replay(lab: Organisation, lab_admin: User) -> None:
     callers = [Api.signed_in(lab_admin) for _ in range(6)]
-    together = threading.Barrier(len(callers))
-    answers: list[Any] = []
-
-    def call(api: Api) -> None:
-        try:
-            together.wait()
-            answers.append(api.post("/v1/projects", NIGHT, key="race"))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=call, args=[api]) for api in callers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    calls = [partial(api.post, "/v1/projects", NIGHT, key="race") for api in callers]
+    answers: list[Any] = together(calls, in_transaction=False)
 
     statuses = sorted(answer.status_code for answer in answers)
     assert set(statuses) <= {201, 409}

@@ -11,6 +11,8 @@ from django.db import connection, connections
 
 from accounts.foundation import clock
 
+_HUNG_SECONDS = 120
+
 
 class Points:
     """Counts the points at which a process can die: before each statement, before and after each commit."""
@@ -37,11 +39,13 @@ def run_killed(step: Callable[[], object], *, at: int, clock_at: datetime) -> bo
     if child == 0:
         _live_and_die(step, Points(at), clock_at)
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the step failed instead of being killed"
+    killed_or_done = {-signal.SIGKILL, 0}
+    assert os.waitstatus_to_exitcode(status) in killed_or_done, "the step failed or hung instead of being killed"
     return not os.WIFSIGNALED(status)
 
 
 def _live_and_die(step: Callable[[], object], points: Points, clock_at: datetime) -> None:
+    signal.alarm(_HUNG_SECONDS)  # nobody else would end it
     try:
         clock.set_virtual(clock_at)
         database: Any = connection  # COMMIT has no public place to stand before it

@@ -17,8 +17,7 @@ from exchange.rounds.rules import RoundStatus, VoidState
 from tests.exchange import cast
 from tests.exchange.cast import GATE, NOW
 from tests.faults.test_round_faults import enter_the_story, the_round
-from tests.races.test_round_races import together
-from tests.races.together import together as at_once
+from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,9 +30,8 @@ def test_an_indication_that_many_workers_take_is_said_once_from_one_instant() ->
     gates.close_due(now=LOCK)
     coming = the_round()
     assert coming.status == RoundStatus.LOCKED
-    results = together(
-        partial(indications.indicate, f"{coming.id}/1", {}, renew=lambda: None), clock_at=LOCK + timedelta(seconds=1)
-    )
+    step = partial(indications.indicate, f"{coming.id}/1", {}, renew=lambda: None)
+    results = together([step] * 4, at=LOCK + timedelta(seconds=1), in_transaction=False)
     assert set(results) == {None}
     said = Indication.objects.get()
     assert (said.place, said.matched_unit_hours) == (1, 528)
@@ -46,7 +44,7 @@ def test_of_many_who_decide_on_a_wish_one_does() -> None:
     coming = the_round()
     first, second = cast.two_operators()
     giving_up.ask(first, coming.id, reason="The site is on fire.", now=NOW)
-    results = at_once(
+    results = together(
         [
             partial(giving_up.confirm, second, coming.id, now=NOW),
             partial(giving_up.confirm, second, coming.id, now=NOW),

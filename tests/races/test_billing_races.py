@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import connection
 
-from accounts.foundation.errors import DomainError
 from billing.contracts import services as contracts
 from billing.invoices import services as invoices
 from billing.invoices.models import Invoice, InvoiceCounter
@@ -21,25 +17,10 @@ from billing.usage import services as usage
 from billing.usage.models import AllocationSegment, UnratedUsage, UsageEvent
 from tests.billing import delivery
 from tests.billing.delivery import AFTER, SYSTEM
+from tests.races import together as races
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def together(steps: Sequence[Callable[[], object]]) -> list[object]:
-    """Run every step in a thread of its own, all starting at once; refusals are results."""
-    barrier = Barrier(len(steps))
-
-    def run(step: Callable[[], object]) -> object:
-        try:
-            barrier.wait(timeout=30)
-            return step()
-        except DomainError as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(steps)) as threads:
-        return list(threads.map(run, steps))
+together = partial(races.together, in_transaction=False)
 
 
 def test_a_contract_invoiced_and_stated_by_many_at_once_has_one_document_on_each_side() -> None:

@@ -1,13 +1,11 @@
 """Many at once on the same book: real connections, released together by a barrier."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from threading import Barrier
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from accounts.foundation import clock, ids
 from accounts.foundation.errors import DomainError
@@ -23,8 +21,10 @@ from exchange.rounds.models import Round, RoundSnapshot
 from exchange.rounds.rules import RoundStatus
 from tests.exchange import cast
 from tests.exchange.cast import GATE, HOUR, NOW, D, Story, micros, yuan
+from tests.races import together as races
 
 pytestmark = pytest.mark.django_db(transaction=True)
+together = partial(races.together, at=NOW, in_transaction=False)
 
 BEFORE_THE_GATE = GATE - timedelta(minutes=11)  # the last minute in which anything may be withdrawn
 
@@ -34,24 +34,6 @@ def staged(transactional_db: None) -> Iterator[Story]:
     """The cast of the story, committed, so that every connection sees it."""
     with clock.travel(NOW):
         yield cast.make_story()
-
-
-def together(steps: Sequence[Callable[[], object]], *, at: datetime = NOW) -> list[object]:
-    """Run every step on a connection of its own whose clock stands at `at`, all at once; refusals are results."""
-    barrier = Barrier(len(steps))
-
-    def run(step: Callable[[], object]) -> object:
-        try:
-            with clock.travel(at):
-                barrier.wait(timeout=30)
-                return step()
-        except DomainError as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(steps)) as threads:
-        return list(threads.map(run, steps))
 
 
 def refused(results: Sequence[object]) -> list[DomainError]:

@@ -1,12 +1,10 @@
 """Many at once at the instant counter: real connections, released together by a barrier."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from threading import Barrier
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
@@ -25,8 +23,10 @@ from tests.audit.stage import finding
 from tests.exchange import cast
 from tests.exchange.cast import GATE, NOW, Story
 from tests.exchange.quotes.cast import ask, check_supply_adds_up, counted, sell_at_once, wanted
+from tests.races import together as races
 
 pytestmark = pytest.mark.django_db(transaction=True)
+together = partial(races.together, at=NOW, in_transaction=False)
 
 
 @pytest.fixture
@@ -38,24 +38,6 @@ def staged(transactional_db: None) -> Iterator[Story]:
         yield story
         check_supply_adds_up()
         assert [code for code in ("M1", "M9", "M10", "M11", "Q1", "Q2", "Q3") if finding(code).violations] == []
-
-
-def together(steps: Sequence[Callable[[], object]], *, at: datetime = NOW) -> list[object]:
-    """Run every step on a connection of its own whose clock stands at `at`, all at once; refusals are results."""
-    barrier = Barrier(len(steps))
-
-    def run(step: Callable[[], object]) -> object:
-        try:
-            with clock.travel(at):
-                barrier.wait(timeout=30)
-                return step()
-        except DomainError as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(steps)) as threads:
-        return list(threads.map(run, steps))
 
 
 def codes(results: Sequence[object]) -> list[str]:
