@@ -6,13 +6,14 @@ from typing import Any, Final
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser import chromium
 
 WIDE: Final = 1280
 NARROW: Final = 390
 _HEIGHT: Final = 900
+_PATIENCE: Final = 60_000  # milliseconds: a slow machine is no fault of a page
 # Faults of these weights stop a person; the lesser ones are looked at by eye.
 _GRAVE: Final = frozenset({"serious", "critical"})
 
@@ -30,12 +31,14 @@ def browser(chromium_program: chromium.Browser) -> Iterator[Browser]:
     The driver keeps an event loop in this thread, which Django takes for asynchronous code: it asks for leave, and
     keeps the connections of such code apart. So none is left open on either side, and the driver ends with the module.
     """
+    expect.set_options(timeout=_PATIENCE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         connections.close_all()
         with sync_playwright() as driver:
             running = driver.chromium.launch(
                 executable_path=chromium_program.program,
+                timeout=2 * _PATIENCE,
                 args=["--no-sandbox"],  # containers and root have no user namespaces
                 env={name: str(value) for name, value in chromium_program.environment().items()},
             )
@@ -61,6 +64,7 @@ def new_page(browser: Browser, live_server: Any) -> Iterator[PageFactory]:
             base_url=live_server.url, viewport={"width": width, "height": _HEIGHT}, locale="en-GB"
         )
         contexts.append(context)
+        context.set_default_timeout(_PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
         page.on("console", lambda line: errors.append(f"{page.url}: {line.text}") if _is_fault(line, page) else None)

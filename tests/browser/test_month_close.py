@@ -71,6 +71,7 @@ def test_a_month_with_planted_breaks_is_worked_off_closed_and_reopened(
     clerk.goto("/finance/months/2026-05")
     clerk.get_by_label("Reason").fill("An invoice came late.")
     clerk.get_by_role("button", name="Ask").click()
+    expect(clerk.locator(".message.success")).to_be_visible()
     approver.goto("/finance/months/2026-05")
     approver.get_by_role("button", name="Reopen the month").click()
     expect(approver.locator(".message.success")).to_contain_text("approved")

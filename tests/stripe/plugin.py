@@ -9,6 +9,7 @@ import pytest
 @pytest.fixture
 def stripe_wire(settings: Any) -> Iterator[Any]:
     """Serve a simulated Stripe that the gateway of the settings talks to."""
+    from billing.gateway import stripe
     from tests.billing.ledger.books import NOW
     from tests.stripe.server import running
     from tests.stripe.simulator import Simulator
@@ -18,3 +19,4 @@ def stripe_wire(settings: Any) -> Iterator[Any]:
         settings.STRIPE_API_BASE = address
         settings.STRIPE_WEBHOOK_SECRET = "whsec_simulated"
         yield wire
+    stripe._kept.cache_clear()  # the next one may get the same port

@@ -42,7 +42,7 @@ class Fault:
     """What goes wrong with the next requests to a path: lost on the way, answered with an error, or answer lost."""
 
     path: str
-    kind: str  # lost_request, lost_answer, late_answer (half a second), or a status: 409, 429, 500
+    kind: str  # lost_request, lost_answer, late_answer (two seconds), or a status: 409, 429, 500
     times: int = 1
 
 
@@ -104,7 +104,7 @@ def running(simulator: Simulator) -> Iterator[tuple[str, Wire]]:
                 self._hang_up()
                 return
             if fault == "late_answer":
-                time.sleep(0.5)
+                time.sleep(2)
             # Head and body in one packet: two would have the reader woken twice for each answer.
             self.wfile.write(
                 f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"

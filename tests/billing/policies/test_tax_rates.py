@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.actors.actor import Actor
@@ -108,7 +108,7 @@ def test_rows_that_would_overlap_are_refused_when_proposed_and_when_decided(desk
     assert desk.propose(jurisdiction="SG", effective_from=cast.NOW.isoformat()).result == "proposed"
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(spans=st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=2, max_size=6))
 def test_whatever_is_let_in_no_instant_has_two_rates(desk: Desk, spans: list[tuple[int, int]]) -> None:
     with transaction.atomic():

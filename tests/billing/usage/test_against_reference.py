@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import rfc8785
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.foundation import ids
@@ -57,7 +57,7 @@ def spelled(metered: MeteringPoint, event: dict[str, Any]) -> dict[str, Any]:
     return delivery.reading(metered, event["id"], start, end, str(event["quantity"]))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40)
 @given(st.lists(reports(), min_size=1, max_size=14), st.sets(st.integers(1, 13), max_size=3))
 def test_batches_decide_as_one_event_after_the_other(
     stage: Stage, metered: MeteringPoint, events: list[dict[str, Any]], cuts: set[int]

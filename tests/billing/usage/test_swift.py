@@ -64,7 +64,7 @@ def lines(draw: st.DrawFn) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(lines())
 def test_the_quick_reader_says_what_the_careful_one_says(line: bytes) -> None:
     found = swift.line(7, line)

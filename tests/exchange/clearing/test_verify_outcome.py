@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.clearing import canonical_json, checking, engine
@@ -168,7 +168,6 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-@settings(deadline=None)
 def test_any_two_documents_are_judged_without_a_fault_of_ours(outcome: object, certificate: object) -> None:
     found = checking.check_documents(story(), outcome, certificate)
     assert found.is_legal in {True, False}
