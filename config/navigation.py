@@ -77,7 +77,15 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("Credit limits"), "credit", Capability.VIEW_BOOKS),
             Destination(_("Vouchers"), "vouchers", Capability.VIEW_BOOKS),
             Destination(_("Parked accounts"), "parked_accounts", Capability.VIEW_BOOKS),
+        ),
+    ),
+    (
+        _("Rules"),
+        (
             Destination(_("Rules by date"), "policies", Capability.VIEW_BOOKS),
+            Destination(_("Rate cards"), "rate_cards", Capability.VIEW_BOOKS),
+            Destination(_("Customer classes"), "customer_classes", Capability.VIEW_BOOKS),
+            Destination(_("Price adjustments"), "price_adjustments", Capability.VIEW_BOOKS),
         ),
     ),
     (
@@ -88,6 +96,13 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
             Destination(_("Card payments"), "card_payments", Capability.VIEW_BOOKS),
             Destination(_("Messages of Stripe"), "stripe_messages", Capability.VIEW_BOOKS),
             Destination(_("Payouts"), "payouts", Capability.VIEW_BOOKS),
+        ),
+    ),
+    (
+        _("Admission"),
+        (
+            Destination(_("Organisations"), "organisations", Capability.OPERATE),
+            Destination(_("Listings"), "listings", Capability.OPERATE),
         ),
     ),
     (
@@ -103,9 +118,6 @@ DESKS: Final[Sequence[tuple[str | Promise, Sequence[Destination]]]] = (
         (
             Destination(_("Members"), "members", Capability.MANAGE_MEMBERS),
             Destination(_("API keys"), "api_keys", Capability.MANAGE_KEYS),
-            Destination(_("Organisations"), "organisations", Capability.OPERATE),
-            Destination(_("Listings"), "listings", Capability.OPERATE),
-            Destination(_("Rounds to look at"), "troubled_rounds", Capability.OPERATE),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Finance sees the vouchers that were given, and gives more."""
+"""Finance sees what changes prices, and gives vouchers."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,6 +23,21 @@ def vouchers(request: HttpRequest, actor: Actor) -> HttpResponse:
         "may_issue": actor.can(Capability.OPERATE_BOOKS),
     }
     return render(request, "billing/vouchers.html", context)
+
+
+@require_safe
+@actor_required(Capability.VIEW_BOOKS)
+def customer_classes(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The classes that providers count their buyers in."""
+    return render(request, "billing/customer_classes.html", {"listing": listing(queries.classes_given(actor), request)})
+
+
+@require_safe
+@actor_required(Capability.VIEW_BOOKS)
+def price_adjustments(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What classes and qualities of service pay of rate cards."""
+    found = queries.adjustments_made(actor).select_related("offering__provider")
+    return render(request, "billing/price_adjustments.html", {"listing": listing(found, request)})
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors.actor import Actor, Capability
 from accounts.actors.pages import actor_required
@@ -55,8 +55,10 @@ def catalogue(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search what can be bought by what a job needs; say what comes closest when nothing fits."""
     form = NeedsForm(request.GET or None)
     needs = form.needs() if form.is_bound and form.is_valid() else Needs()
-    found = listing(queries.matching(queries.listed(), needs), request)
-    nearest = () if found.rows else queries.near_misses(queries.listed(), needs, limit=NEAREST)
+    # Needs that cannot be read are met by nothing and missed by nothing: the list waits for their correction.
+    matching = Offering.objects.none() if form.errors else queries.matching(queries.listed(), needs)
+    found = listing(matching, request)
+    nearest = () if found.rows or form.errors else queries.near_misses(queries.listed(), needs, limit=NEAREST)
     context = {
         "form": form,
         "listing": found,
@@ -76,10 +78,18 @@ def offering(request: HttpRequest, actor: Actor, offering_id: UUID) -> HttpRespo
         "card": _card(found),
         "rate_card": card,
         "fabric": FABRIC_NAMES[found.fabric],
+        "metros": dict(sites.metros().values_list("code", "name_en")),
         "may_trade": actor.can(Capability.TRADE),
         "may_offer": actor.can(Capability.LIST) and found.provider_id == actor.organisation_id,
     }
     return render(request, "catalog/offering.html", context)
+
+
+@require_safe
+@actor_required(Capability.VIEW_BOOKS)
+def rate_cards(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Every version of the prices of every offering, for those who keep the books."""
+    return render(request, "catalog/rate_cards.html", {"listing": listing(queries.all_rate_cards(actor), request)})
 
 
 @actor_required(Capability.VIEW_SELLING)

@@ -180,6 +180,13 @@ def near_misses(offerings: QuerySet[Offering], needs: Needs, *, limit: int) -> t
     return tuple(sorted(missed, key=lambda miss: (len(miss.unmet), -miss.offering.id.int))[:limit])
 
 
+def all_rate_cards(actor: Actor) -> QuerySet[RateCard]:
+    """Every version of the prices of the offerings that an actor may see."""
+    items = RateCardItem.objects.order_by("meter")
+    cards = RateCard.objects.filter(offering__in=visible_to(actor))
+    return cards.select_related("offering__provider").prefetch_related(Prefetch("items", items))
+
+
 def rate_cards(offering: Offering) -> QuerySet[RateCard]:
     """Every version of an offering's prices, the newest first."""
     items = RateCardItem.objects.order_by("meter")

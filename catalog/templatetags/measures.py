@@ -1,5 +1,6 @@
 """Money, prices, quantities and times as templates show them: `{% load measures %}`."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -17,6 +18,7 @@ register = template.Library()
 
 # The zone of the markets and billing months; storage stays UTC.
 SHOWN_ZONE: Final = ZoneInfo("Asia/Shanghai")
+_TIME_FORMS: Final = {"day": "%Y-%m-%d", "minutes": "%Y-%m-%d %H:%M", "seconds": "%Y-%m-%d %H:%M:%S"}
 _STATE_TONES: Final = {
     "good": {
         "active",
@@ -133,12 +135,11 @@ def hours(unit_seconds: Decimal | None) -> str:
 
 @register.filter
 def when(instant: datetime | None, precision: str = "minutes") -> SafeString | str:
-    """An instant in Asia/Shanghai to the minute or, `when:"seconds"`, the second; with the UTC instant for machines."""
+    """An instant in Asia/Shanghai to the minute or, `when:"seconds"`, the second, or its `"day"`; UTC for machines."""
     if instant is None:
         return "–"
     shown = instant.astimezone(SHOWN_ZONE)
-    form = "%Y-%m-%d %H:%M:%S" if precision == "seconds" else "%Y-%m-%d %H:%M"
-    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), shown.strftime(form))
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(), shown.strftime(_TIME_FORMS[precision]))
 
 
 @register.filter
@@ -158,6 +159,12 @@ def unit_name(code: str) -> str:
     """The name of a unit: `card_hours` -> `card-hour`; a code that is no unit stands for itself."""
     known = all_units().get(code)
     return words(code) if known is None else known.name_en
+
+
+@register.filter
+def named(code: str, names: Mapping[str, str]) -> str:
+    """The name of a code among `names`; a code without a name stands for itself."""
+    return names.get(code, code)
 
 
 @register.filter

@@ -1,7 +1,7 @@
 """Market data as everybody sees it, without signing in."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.actors.actor import Capability
 from accounts.actors.requests import actor_of
 from accounts.foundation import clock
+from catalog.sites import queries as sites
+from catalog.taxonomy import queries as taxonomy
 from exchange.marketdata import queries, rules
 from exchange.marketdata.rules import IndexDay, Window
 from exchange.markets import queries as markets
@@ -54,6 +56,8 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
     shown, now, reader = markets.by_code(code), clock.now(), actor_of(request)
     days = Window(now - INDEX_DAYS * _DAY, now + rules.AHEAD)
     index = queries.index(shown, days)
+    kinds = dict(taxonomy.resource_types().values_list("code", "name"))
+    hubs = dict(sites.hubs().values_list("code", "name_en"))
     recently = Window(now - rules.LONGEST, now + _DAY)
     context = {
         "market": shown,
@@ -62,7 +66,9 @@ def market(request: HttpRequest, code: str) -> HttpResponse:
         "coming": markets.at(shown, now).coming,
         "closed_days": _closed_days(shown, now),
         "may_announce": reader is not None and reader.can(Capability.OPERATE),
-        "charts": _charts(shown, index),
+        "kinds": kinds,
+        "hubs": hubs,
+        "charts": _charts(shown, index, kinds, hubs),
         "index": index[::-1],
         "indicative": queries.indicative(shown),
         "collars": collars.collars(shown, now=now),
@@ -81,13 +87,15 @@ def _closed_days(market: Market, now: datetime) -> list[date]:
     return sorted({day for calendar in market.terms.calendars for day in calendar.closed_days if day >= today})
 
 
-def _charts(market: Market, index: Sequence[IndexDay]) -> list[StepChart]:
-    """Draw the series in which most was traded."""
+def _charts(
+    market: Market, index: Sequence[IndexDay], kinds: Mapping[str, str], hubs: Mapping[str, str]
+) -> list[StepChart]:
+    """Draw the series in which most was traded, under the names of their kinds and hubs."""
     zone = ZoneInfo(market.timezone)
     by_name: dict[str, list[Drawn]] = defaultdict(list)
     traded: dict[str, int] = defaultdict(int)
     for day in index:
-        name = f"{day.resource_type}, {day.hub}"
+        name = f"{kinds.get(day.resource_type, day.resource_type)}, {hubs.get(day.hub, day.hub)}"
         starts_at = datetime.combine(day.day, time(), zone)
         by_name[name].append(Drawn(starts_at.astimezone(UTC), (starts_at + _DAY).astimezone(UTC), day.price_micros))
         traded[name] += day.unit_hours

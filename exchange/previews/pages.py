@@ -118,6 +118,7 @@ def _ticket(
     if seen is not None:
         context |= {
             "alternatives": preview_words.alternatives(seen),
+            "reasons": preview_words.reasons(seen),
             "outlook": preview_words.OUTLOOKS[seen.share.outlook],
             "price_source": preview_words.PRICE_SOURCES[seen.estimate.source] if seen.estimate else "",
         }

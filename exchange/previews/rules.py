@@ -39,6 +39,7 @@ class Reason:
     pointer: str
     detail: str
     unit_hours: int
+    excluded: int = 0  # of the listed cells, by a need
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _needs_in_the_way(book: Book, draft: Draft) -> Iterator[Reason]:
             without = book.at(draft.limit_micros).match(draft, others)
             excluded = int(unmet[key].sum())
             detail = f"{key} = {_shown(document[key])} excludes {excluded} of {count} listed cells"
-            yield Reason(aspect, f"/needs/{key}", detail, without.unit_hours)
+            yield Reason(aspect, f"/needs/{key}", detail, without.unit_hours, excluded)
 
 
 def _keys() -> Iterator[tuple[Aspect, str]]:

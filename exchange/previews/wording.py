@@ -48,6 +48,18 @@ def alternatives(seen: Preview) -> list[dict[str, Any]]:
     ]
 
 
+def reasons(seen: Preview) -> list[str]:
+    """Return what is in the way, needs by their names on the ticket."""
+    needs = wording.by_key(seen.spec.terms.needs)
+    words = []
+    for reason in seen.reasons:
+        need = needs.get(reason.pointer.removeprefix("/needs/"))
+        counted = {"need": need, "excluded": reason.excluded, "listed": seen.share.listed_cells}
+        excludes = _("%(need)s excludes %(excluded)s of %(listed)s delivery pools")
+        words.append(excludes % counted if need else reason.detail)
+    return words
+
+
 def _change(seen: Preview, aspect: Aspect, spec: OrderSpec) -> str:
     terms, market = spec.terms, seen.market
     if aspect is Aspect.PRICE:

@@ -166,5 +166,13 @@ def test_the_check_of_an_order_that_nothing_fits_says_why_and_what_would(story: 
     assert "limit 8.01 CNY" in page
     unmet = trader.post(reverse("order_new"), ticket(story, min_green_percent="95"))
     assert unmet.status_code == 422
-    assert "min_green_pct = 95 excludes 1 of 1 listed cells" in unmet.content.decode()
+    assert "Green power: at least 95 % excludes 1 of 1 delivery pools" in unmet.content.decode()
     assert "Green power: at least 85 %" in unmet.content.decode()
+
+
+def test_a_search_that_cannot_be_read_lists_nothing(story: Story, trader: Client) -> None:
+    answer = trader.get(reverse("catalogue"), {"min_memory_gb": "much"})
+    assert answer.status_code == 400
+    assert "expected a whole number" in answer.content.decode()
+    assert "Offerings found" not in answer.content.decode()
+    assert "Nothing listed meets" not in answer.content.decode()
