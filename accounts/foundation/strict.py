@@ -58,7 +58,31 @@ def decimal(
     maximum: Decimal | None = None,
 ) -> Decimal:
     """Return a plain decimal written as text, such as "12.50", within scale and bounds (included)."""
-    expected = _plain_decimal(max_digits, decimal_places, minimum, maximum)
+    shape = f'a decimal in a string with {_digits(max_digits, decimal_places)}, such as "12.50"'
+    return _decimal(value, f"{shape}{_bounds(minimum, maximum)}", max_digits, decimal_places, minimum, maximum)
+
+
+def decimal_text(
+    value: object,
+    *,
+    max_digits: int,
+    decimal_places: int,
+    minimum: Decimal | None = None,
+    maximum: Decimal | None = None,
+) -> Decimal:
+    """Return the same as `decimal`; what it expects is said to somebody who types, not to a program."""
+    shape = f"a number with {_digits(max_digits, decimal_places)}, such as 12.50"
+    return _decimal(value, f"{shape}{_bounds(minimum, maximum)}", max_digits, decimal_places, minimum, maximum)
+
+
+def _decimal(
+    value: object,
+    expected: str,
+    max_digits: int,
+    decimal_places: int,
+    minimum: Decimal | None,
+    maximum: Decimal | None,
+) -> Decimal:
     if not isinstance(value, str) or not _DECIMAL.match(value):
         raise Mismatch(value, expected)
     whole, _, fraction = value.lstrip("-").partition(".")
@@ -125,11 +149,10 @@ def _whole_number(minimum: int, maximum: int) -> str:
     return f"a whole number from {minimum} to {maximum}"
 
 
-def _plain_decimal(max_digits: int, decimal_places: int, minimum: Decimal | None, maximum: Decimal | None) -> str:
-    words = f"a decimal in a string with at most {max_digits - decimal_places} digits before"
-    words += f' and {decimal_places} after the point, such as "12.50"'
-    if minimum is not None:
-        words += f", at least {minimum}"
-    if maximum is not None:
-        words += f", at most {maximum}"
-    return words
+def _digits(max_digits: int, decimal_places: int) -> str:
+    return f"at most {max_digits - decimal_places} digits before and {decimal_places} after the point"
+
+
+def _bounds(minimum: Decimal | None, maximum: Decimal | None) -> str:
+    least = "" if minimum is None else f", at least {minimum}"
+    return least if maximum is None else f"{least}, at most {maximum}"

@@ -101,7 +101,7 @@ class PlainDecimal(_StrictField):
     ) -> None:
         options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
         super().__init__(
-            read=lambda text: strict.decimal(
+            read=lambda text: strict.decimal_text(
                 text, max_digits=max_digits, decimal_places=decimal_places, minimum=minimum, maximum=maximum
             ),
             max_length=40,

@@ -1,6 +1,5 @@
 """What a person types about fapiao."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,6 +12,7 @@ from accounts.web.uploads import TextFileForm
 from billing.fapiao.models import FapiaoTitle
 from billing.fapiao.rules import MAX_FILE_BYTES, Kind
 from billing.invoices.models import Invoice
+from catalog.templatetags import measures
 
 KINDS = ((Kind.ORDINARY.value, _("Ordinary (普通发票)")), (Kind.SPECIAL.value, _("Special (专用发票)")))
 
@@ -35,7 +35,7 @@ class TitleForm(StrictForm):
 class _Invoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
     def label_from_instance(self, obj: Any) -> str:
         """Return the invoice as its buyer knows it."""
-        return f"{obj.number}: {Decimal(obj.total_minor).scaleb(-2)} {obj.currency}"
+        return f"{obj.number}: {measures.money(obj.total_minor, obj.currency)}"
 
 
 class AskForm(StrictForm):

@@ -14,6 +14,7 @@ from billing.payments.models import TopUp
 from billing.payments.rules import BankLine
 from catalog.measures.errors import MeasureError
 from catalog.measures.money import Money, to_minor
+from catalog.templatetags import measures
 
 _SMALLEST = Decimal("0.01")
 
@@ -80,7 +81,7 @@ class _TopUpsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
 
     def label_from_instance(self, obj: TopUp) -> str:
         """Return the amount as well."""
-        return f"{obj.reference}, {obj.organisation.name}, {Money(obj.amount_minor, obj.currency)}"
+        return f"{obj.reference}, {obj.organisation.name}, {measures.money(obj.amount_minor, obj.currency)}"
 
 
 class SplitForm(StrictForm):

@@ -61,12 +61,13 @@ class QuoteContended(Conflict):
 
 
 class QuotesExhausted(Conflict):
-    """The organisation has as much held as one buyer may."""
+    """The organisation has as much held as one buyer may; `is_relieved`: fewer open quotes would let this one in."""
 
     code = "quotes_exhausted"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(f"{detail} Accept or withdraw one, or wait until it expires.")
+    def __init__(self, detail: str, *, is_relieved: bool) -> None:
+        remedy = "Accept or withdraw one, or wait until it expires." if is_relieved else "Ask for fewer units or hours."
+        super().__init__(f"{detail} {remedy}")
 
 
 class InstantSupplyShort(Conflict):

@@ -208,11 +208,14 @@ def _total(prices: Mapping[UUID, WorstCase]) -> int:
 def _check_not_hoarding(market: Market, spec: QuoteSpec, *, buyer_id: UUID, now: datetime) -> None:
     held = queries.held_by(buyer_id, market, now=now)
     if held.quotes >= market.quotes_at_once:
-        raise QuotesExhausted(f"Your organisation has {held.quotes} open quotes; {market.quotes_at_once} are allowed.")
+        raise QuotesExhausted(
+            f"Your organisation has {held.quotes} open quotes; {market.quotes_at_once} are allowed.", is_relieved=True
+        )
     if held.unit_hours + spec.unit_hours > market.quoted_unit_hours_at_most:
         raise QuotesExhausted(
             f"Your organisation has {held.unit_hours} unit-hours held by quotes and asks for {spec.unit_hours} more; "
-            f"{market.quoted_unit_hours_at_most} are allowed."
+            f"{market.quoted_unit_hours_at_most} are allowed.",
+            is_relieved=spec.unit_hours <= market.quoted_unit_hours_at_most,
         )
 
 
