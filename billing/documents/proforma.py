@@ -60,7 +60,7 @@ def sheet(top_up: TopUp, language: Language, *, now: datetime) -> Sheet:
         facts=(
             (said["reference"], top_up.reference),
             (said["account"], settings.EXCHANGE_BANK_ACCOUNT or said["ask"]),
-            (said["announced"], f"{announced:%Y-%m-%d %H:%M}"),
+            (said["announced"], f"{announced:%Y-%m-%d %H:%M} (Asia/Shanghai)"),
             ("ID", ids.spell("top", top_up.id)),
         ),
         parties=(_party(said["seller"], operator, now), _party(said["buyer"], top_up.organisation, now)),

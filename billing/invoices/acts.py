@@ -26,6 +26,7 @@ class Act:
     capability: Capability
     is_offered: Callable[[Invoice, datetime], bool]
     verb: Verb
+    takes_reason: bool = True
 
 
 def _dispute(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
@@ -84,7 +85,13 @@ ACTS: Final = (
     Act("dispute", _("Dispute this invoice"), Capability.TRADE, _may_be_disputed, _dispute),
     Act("uphold", _("Uphold the dispute"), Capability.OPERATE_BOOKS, _may_be_upheld, _uphold),
     Act("reject", _("Reject the dispute"), Capability.OPERATE_BOOKS, _is_disputed, _reject),
-    Act("take-back", _("Take back all that is left"), Capability.OPERATE_BOOKS, _may_be_taken_back, _take_back),
+    Act(
+        "take-back",
+        _("Issue a credit note over all that is left"),
+        Capability.OPERATE_BOOKS,
+        _may_be_taken_back,
+        _take_back,
+    ),
     Act(
         "write-off",
         _("Propose to write it off"),
@@ -98,6 +105,7 @@ ACTS: Final = (
         Capability.APPROVE_BOOKS,
         _write_off_is_asked,
         _approve_write_off,
+        takes_reason=False,
     ),
 )
 BY_NAME: Final = {act.name: act for act in ACTS}

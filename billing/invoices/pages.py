@@ -92,7 +92,8 @@ def invoice_act(request: HttpRequest, actor: Actor, invoice_id: UUID, code: str)
     if act is None:
         raise NotFound(_("There is no such act."))
     try:
-        done = act.verb(actor, invoice_id, reason_of(request, most=REASON_LENGTH), clock.now())
+        reason = reason_of(request, most=REASON_LENGTH) if act.takes_reason else ""
+        done = act.verb(actor, invoice_id, reason, clock.now())
     except DomainError as error:
         messages.error(request, error.detail)
         return redirect("invoice", invoice_id=invoice_id)

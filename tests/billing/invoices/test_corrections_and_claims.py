@@ -405,7 +405,7 @@ def test_on_its_page_an_invoice_offers_what_its_reader_may_do(stage: Stage) -> N
         assert f'action="{path}/dispute"' in buyer.get(path).content.decode()
         assert f'action="{path}/dispute"' not in viewer.get(path).content.decode()
         shown = clerk.get(path).content.decode()
-        assert "Take back all that is left" in shown
+        assert "Issue a credit note over all that is left" in shown
         assert "Dispute this invoice" not in shown
     assert "Dispute this invoice" not in buyer.get(path).content.decode()  # by now it is too late
 
