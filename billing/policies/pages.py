@@ -95,7 +95,7 @@ def _shown(table: queries.Shown) -> dict[str, object]:
         "names": ", ".join((*others, *times)),
         "rows": [
             {
-                "texts": [row[name] for name in others],
+                "texts": [row[name] or (_("everybody") if name == "organisation" else "–") for name in others],
                 "times": [datetime.fromisoformat(row[name]) if row[name] else None for name in times],
             }
             for row in table.rows
