@@ -65,13 +65,13 @@ def _live_and_die(step: Callable[[], object], points: Points, clock_at: datetime
     os._exit(0)
 
 
-def sweep(step: Callable[[], object], *, clock_at: datetime, after_each: Callable[[], None]) -> int:
+def sweep(step: Callable[[], object], *, clock_at: datetime, after_each: Callable[[], None], every: int = 1) -> int:
     """Kill the step at its first point, then at its second and so on, each time going on from what was left.
 
-    Returns how often it was killed before it got to its end.
+    `every` says how many points further each time. Returns how often it was killed before it got to its end.
     """
     kills = 0
-    while not run_killed(step, at=kills + 1, clock_at=clock_at):
+    while not run_killed(step, at=kills * every + 1, clock_at=clock_at):
         kills += 1
         after_each()
         assert kills < 2_000, "the step never ends"
