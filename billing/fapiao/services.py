@@ -80,7 +80,9 @@ def _problem(invoice: Invoice, first: Invoice, noted_minor: int) -> str:
     on = invoice.fapiao_parts.filter(is_live=True).first()
     seller = (invoice.seller["legal_name"], invoice.seller["tax_id"])
     seen, expected = invoice.number, ""
-    if invoice.kind != InvoiceKind.CUSTOMER:
+    if invoice.kind != InvoiceKind.CUSTOMER and invoice.corrects_id is None:
+        seen, expected = f"{invoice.number}, which is of credits alone", "an invoice, whose amounts are above zero"
+    elif invoice.kind != InvoiceKind.CUSTOMER:
         expected = "an invoice; what a credit note took back is counted with its invoice"
     elif on is not None:
         expected = f"an invoice that is on no fapiao; this one is on {ids.spell('fap', on.fapiao_id)}"

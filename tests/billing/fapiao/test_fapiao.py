@@ -15,6 +15,7 @@ from accounts.events.models import Event
 from accounts.foundation.errors import DomainError, Invalid
 from accounts.jobs.models import Job
 from accounts.organisations.models import LegalEntity
+from billing.contracts import services as contracts
 from billing.fapiao import queries, reds, services, titles
 from billing.fapiao.errors import (
     CannotBeOnFapiao,
@@ -32,9 +33,11 @@ from billing.fapiao.models import Fapiao, FapiaoPart, FapiaoTax
 from billing.fapiao.rules import Kind, Status
 from billing.fapiao.titles import TitleSpec
 from billing.invoices import claims, corrections
+from billing.invoices import services as invoices
 from billing.invoices.corrections import DEMAND_RED_LETTER
 from billing.invoices.models import Invoice
 from config.audit.fapiao import FAPIAO
+from tests.billing import delivery
 from tests.billing.delivery import AFTER, SYSTEM, Stage
 from tests.billing.fapiao.cast import FULL, LATER, USCC, asked, invoice, number, record, said, stage, title
 from tests.catalog import cast
@@ -111,6 +114,20 @@ def test_no_invoice_is_on_two_fapiao_and_each_that_cannot_be_says_why(lab: Stage
     # The database has the last word.
     with pytest.raises(IntegrityError, match="fapiao_one_lives_a_document"), transaction.atomic():
         FapiaoPart.objects.create(fapiao=other, document=first, tax_minor=0, total_minor=0, is_live=True)
+
+
+def test_a_note_of_credits_alone_is_on_no_fapiao_and_demands_no_red_letter(lab: Stage) -> None:
+    agreed = delivery.contract(lab, [delivery.slot(lab, 0, 2, 4, 9_000_000)])
+    delivery.point(agreed, lab.offering)  # nothing of it is delivered
+    contracts.end(SYSTEM, agreed.id, now=AFTER)
+    note = invoices.invoice_contract(SYSTEM, agreed.id, now=AFTER)
+    assert note is not None
+    assert (note.kind, note.corrects_id) == ("credit_note", None)
+
+    with pytest.raises(CannotBeOnFapiao, match="of credits alone"):
+        asked(lab, note)
+    assert reds.lacking().count() == Job.objects.filter(kind=DEMAND_RED_LETTER).count() == 0
+    assert unsound() == []
 
 
 def test_what_a_refused_fapiao_held_may_be_asked_for_again(lab: Stage) -> None:
