@@ -68,7 +68,7 @@ class PaidAnotherPrice(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "These hours were sold back: their provider is paid another price than this buyer, so the statement cannot "
-            "take back the same amounts. Credit the invoice alone, and correct what the provider is owed by an entry."
+            "take back the same amounts. Credit the invoice without them."
         )
 
 

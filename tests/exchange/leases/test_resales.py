@@ -14,8 +14,10 @@ from accounts.foundation.errors import DomainError, Forbidden
 from accounts.organisations.rules import Role
 from billing.contracts.errors import NothingToHandBack
 from billing.contracts.models import Contract, ContractResale, ContractSlot
+from billing.invoices import corrections
 from billing.invoices import services as invoices
-from billing.invoices.errors import ContractNotOver
+from billing.invoices.errors import ContractNotOver, PaidAnotherPrice
+from billing.invoices.models import Invoice
 from exchange.agents.plan import Behaviour, Shortfall
 from exchange.auctions import gates
 from exchange.capacity.models import CapacitySlot
@@ -280,6 +282,12 @@ def test_a_price_above_the_first_one_turns_the_bill(stage: Stage) -> None:
     assert meis == [("capacity", yuan("70.00")), ("fee", yuan("0.70"))]
     assert of_lin[1:3] == [("resold", yuan("56.00")), ("resale", -yuan("67.20"))]
     assert statement == [("capacity", yuan("56.00")), ("commission", -yuan("2.24"))]
+    # The provider is paid another price than Mei pays: a note takes back hers alone.
+    bill = Invoice.objects.get(contract_id=hers.contract_id, side="customer")
+    with pytest.raises(PaidAnotherPrice):
+        corrections.credit_invoice(BOOKS, bill.id, reason="Slow", now=clock.now(), provider_bears_it=True)
+    assert corrections.credit_invoice(BOOKS, bill.id, reason="Slow", now=clock.now()).total_minor == -bill.total_minor
+    assert violated() == []
 
 
 def test_a_failed_provider_takes_hours_off_the_market_and_a_frozen_book_keeps_them(stage: Stage) -> None:
