@@ -67,7 +67,7 @@ def invoice_all(actor: Actor, dues: Sequence[Due], *, now: datetime) -> dict[UUI
         redemption.record(used, Source("invoice", invoice.id, "issue"), now=now)
     payments = _payments(drafts)
     _post(drafts, invoices, payments, now=now)
-    _take_from_holds(drafts, payments)
+    _take_from_holds(drafts, payments, now=now)
     _mark_paid([invoice for invoice in invoices if invoice.due_at is None], now=now)
     trail.tell_all(actor, invoices, now=now)
     return {draft.contract.id: invoice for draft, invoice in zip(drafts, invoices, strict=True)}
@@ -225,7 +225,7 @@ def _post(drafts: Sequence[Draft], invoices: Sequence[Invoice], payments: Sequen
         ledger.post_all(postings[currency], currency=currency, now=now)
 
 
-def _take_from_holds(drafts: Sequence[Draft], payments: Sequence[_Payment]) -> None:
+def _take_from_holds(drafts: Sequence[Draft], payments: Sequence[_Payment], *, now: datetime) -> None:
     """Note what left the holds on the contracts, and what nothing was held for in the budgets of projects."""
     extras: dict[tuple[UUID, str], int] = {}
     credited: dict[tuple[UUID, str], int] = {}
@@ -238,7 +238,7 @@ def _take_from_holds(drafts: Sequence[Draft], payments: Sequence[_Payment]) -> N
         if payment.taken_minor:
             contract.held_minor -= payment.taken_minor
             changed.append(contract)
-    budgets.add_extras(extras)
+    budgets.add_extras(extras, now=now)
     budgets.give_back(credited)
     Contract.objects.bulk_update(changed, ["held_minor"])
 

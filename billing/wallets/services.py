@@ -19,6 +19,7 @@ from billing.invoices.models import Invoice
 from billing.invoices.rules import InvoiceStatus, Side
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Hold
+from billing.wallets import extras as extras_of
 from billing.wallets import rules
 from billing.wallets.errors import (
     BudgetBelowCommitted,
@@ -201,6 +202,7 @@ def set_thresholds(actor: Actor, amounts: Sequence[Money], *, now: datetime) -> 
 def watch(*, now: datetime) -> int:
     """Warn of every wallet that has less to spend than a threshold, once each; returns how many warnings there were.
 
+    What was metered and is not invoiced yet counts as spent.
     A threshold is armed again when there is enough. One that fails keeps no other waiting.
     """
     failures = Failures()
@@ -223,11 +225,15 @@ def _look(threshold_id: UUID, *, now: datetime) -> bool:
         spendable = account.credit_limit_minor - account.balance_minor - account.held_minor
     elif row.is_armed:
         return False  # a wallet that was never used is not running out
+    # Long before the invoice that takes them: nothing is held for extras.
+    extras = extras_of.unbilled_minor(row.organisation_id, row.currency)
+    spendable -= extras
     does_fire, is_armed = rules.fires(spendable_minor=spendable, threshold_minor=row.below_minor, is_armed=row.is_armed)
     if does_fire:
         told = {
             "available": format_minor(spendable, row.currency),
             "below": format_minor(row.below_minor, row.currency),
+            "not_invoiced": format_minor(extras, row.currency),
             "currency": row.currency,
         }
         events.emit("wallet.low", "organisation", row.organisation_id, row.organisation_id, told, now=now)

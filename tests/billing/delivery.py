@@ -119,8 +119,8 @@ def hold(stage: Stage, amount_minor: int, order_id: UUID) -> Hold:
 
 
 @transaction.atomic
-def contract(stage: Stage, slots: Sequence[SlotTerms], *, prepaid: bool = True) -> Contract:
-    """Open a contract over the slots, with a hold of its cleared value if it is prepaid."""
+def contract(stage: Stage, slots: Sequence[SlotTerms], *, prepaid: bool = True, reserve_minor: int = 0) -> Contract:
+    """Open a contract over the slots, with a hold of its cleared value and reserve if it is prepaid."""
     order_id = ids.new_id()
     value = contract_rules.value_of(slots, currency="CNY")
     share = contract_rules.worst_case(value, fee_ppm=10_000, tax_ppm=60_000).total_minor
@@ -133,7 +133,8 @@ def contract(stage: Stage, slots: Sequence[SlotTerms], *, prepaid: bool = True) 
         market_code="ai-cards",
         currency="CNY",
         slots=slots,
-        hold_id=hold(stage, share, order_id).id if prepaid else None,
+        hold_id=hold(stage, share + reserve_minor, order_id).id if prepaid else None,
+        reserve_minor=reserve_minor,
         now=PLACED,
     )
 
