@@ -25,8 +25,9 @@ class Lease(models.Model):
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="leases", null=True, blank=True)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="leases")
     offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="leases")
-    buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leases_bought")
-    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leases_sold")
+    # Their own indexes would be the beginnings of `lease_of_buyer` and `lease_of_provider`.
+    buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leases_bought", db_index=False)
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leases_sold", db_index=False)
     metering_point = models.OneToOneField(MeteringPoint, on_delete=models.PROTECT, related_name="lease")
     quantity = models.PositiveIntegerField()
     starts_at = models.DateTimeField()
