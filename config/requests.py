@@ -41,10 +41,16 @@ class ContentSecurityMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.policy = "; ".join(f"{name} {value}" for name, value in settings.CONTENT_SECURITY_POLICY.items())
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.setdefault("Content-Security-Policy", self.policy)
+        response.setdefault("Content-Security-Policy", _policy())
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         return response
+
+
+def _policy() -> str:
+    sources = dict(settings.CONTENT_SECURITY_POLICY)
+    if settings.STRIPE_SECRET_KEY:
+        sources["form-action"] = " ".join([sources["form-action"], *settings.STRIPE_PAGES])
+    return "; ".join(f"{name} {value}" for name, value in sources.items())

@@ -212,6 +212,8 @@ PUBLIC_REQUESTS_PER_MINUTE = env.integer("PUBLIC_REQUESTS_PER_MINUTE", default=6
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE")
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+# Where its pages are, to which forms of ours lead: browsers follow from a form only to origins that the policy names.
+STRIPE_PAGES = env.words("STRIPE_PAGES", default=("https://checkout.stripe.com", "https://connect.stripe.com"))
 
 # Where customers transfer money to, as one line; printed on the pro-forma of a top-up.
 EXCHANGE_BANK_ACCOUNT = env.text("EXCHANGE_BANK_ACCOUNT")

@@ -171,6 +171,21 @@ def _sell(market: Market, story: told.Story, first: datetime) -> None:
         told.do_jobs()
 
 
+def test_a_trader_who_pays_by_card_lands_on_a_page_of_stripe(
+    new_page: PageFactory, live_server: Any, stripe_wire: Any, settings: Any
+) -> None:
+    cast = casts.assemble()
+    # Another origin than ours, as Stripe's is: the policy of our page decides whether the form leads there.
+    settings.STRIPE_PAGES = [settings.STRIPE_API_BASE]
+    stripe_wire.simulator.pages = f"{settings.STRIPE_API_BASE}/v1/checkout/sessions"
+    page = new_page(WIDE)
+    stage.let_in(page, stage.person(cast.beichen, Role.BUYER_TRADER), live_server.url)
+    page.goto("/wallet/cards")
+    page.get_by_label("Amount by card").fill("2500.00")
+    page.get_by_role("button", name="Pay at Stripe").click()
+    page.wait_for_url(f"{stripe_wire.simulator.pages}/*")
+
+
 def test_finance_confirms_a_top_up_and_the_books_balance(page: Page, eye: Eye, live_server: Any) -> None:
     cast = casts.assemble()
     top_up = stage.announce(cast.beichen, 6_000)

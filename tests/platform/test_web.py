@@ -1,5 +1,7 @@
 """Health, headers and request ids."""
 
+from typing import Any
+
 import pytest
 import redis
 from django.conf import settings
@@ -35,6 +37,13 @@ def test_every_answer_carries_the_security_headers(client: Client) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_forms_lead_to_pages_of_stripe_only_where_there_is_an_account(client: Client, settings: Any) -> None:
+    assert "form-action 'self';" in client.get("/healthz").headers["Content-Security-Policy"]
+    settings.STRIPE_SECRET_KEY = "sk_test_1"
+    policy = client.get("/healthz").headers["Content-Security-Policy"]
+    assert "form-action 'self' https://checkout.stripe.com https://connect.stripe.com;" in policy
 
 
 @pytest.mark.parametrize(("offered", "kept"), [("abcdef-12345", True), ("short", False), ("new\nline-in-a-log", False)])

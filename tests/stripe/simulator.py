@@ -30,6 +30,7 @@ class Simulator(Payers):
         self.now = now
         self.account = account
         self.charges_enabled = True
+        self.pages = "https://checkout.example"
         self.objects: dict[str, dict[str, Any]] = {}
         self.undelivered: set[str] = set()
         self.told: list[dict[str, Any]] = []
@@ -172,7 +173,7 @@ class Simulator(Payers):
             currency=currency, status="open", payment_status="unpaid", payment_intent=None, setup_intent=None,
             metadata=sent.get("metadata", {}), _metadata=sent.get("payment_intent_data", {}).get("metadata", {}),
         )  # fmt: skip
-        row["url"] = f"https://checkout.example/{row['id']}"
+        row["url"] = f"{self.pages}/{row['id']}"
         return shown(row)
 
     def create_intent(self, *, sent: dict[str, Any], account: str) -> dict[str, Any]:
