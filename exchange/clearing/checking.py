@@ -65,8 +65,11 @@ def check(book_source: bytes, outcome_source: bytes, certificate_source: bytes |
     except BookError as error:
         raise Unreadable("book", error) from error
     outcome = _decoded("outcome", outcome_source)
-    certificate = None if certificate_source is None else _decoded("certificate", certificate_source)
-    return check_documents(book, outcome, certificate)
+    if certificate_source is None:
+        return check_documents(book, outcome)
+    certificate = _decoded("certificate", certificate_source)
+    # An empty document is a certificate that proves nothing, not the absence of one.
+    return check_documents(book, outcome, {} if certificate is None else certificate)
 
 
 def _decoded(document: str, source: bytes) -> object:

@@ -58,6 +58,10 @@ def test_a_sound_outcome_passes_with_its_welfare_its_bound_and_its_digests(tmp_p
     ]
 
 
+def test_an_empty_certificate_is_not_the_absence_of_one(tmp_path: Path) -> None:
+    assert "the certificate holds no vector of prices" in run(tmp_path, OUTCOME.encode(), b"null")
+
+
 def test_without_a_certificate_the_bound_is_said_to_be_unchecked(tmp_path: Path) -> None:
     assert "1872000000 claimed, not checked: no certificate" in run(tmp_path, OUTCOME.encode())
 
