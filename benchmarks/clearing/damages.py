@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.clearing.undamaged import LESS, WELFARE, good, gridded, market, uneven
+from benchmarks.clearing.undamaged import LESS, WELFARE, good, gridded, market, uneven, waiting
 from exchange.clearing.book import Book
 from exchange.clearing.violations import Code
 
@@ -98,6 +98,10 @@ def cases() -> Iterator[Case]:
         yield Case(name, damage, frozenset(codes), rejected=rejected)
     for name, document, codes, rejected in _UNEVEN:
         yield Case(name, put("", document), frozenset(codes), make_book=uneven, rejected=rejected)
+    nobody: dict[str, Any] = {"prices": {}, "trades": []}
+    yield Case(
+        "nobody rejected where nothing is on offer", put("", nobody), frozenset(), make_book=waiting, rejected=[]
+    )
     for t0, codes in ((0, set()), (1, {Code.WINDOW}), (2, set())):
         trade = {"order": "two", "offer": "a1", "t0": t0, "t1": t0 + 2, "qty": 1}
         outcome = {"prices": {"a": [[0, 4, 10]]}, "trades": [trade]}

@@ -101,6 +101,15 @@ def uneven() -> Book:
     return parsing.read_book({"cells": cells, "offers": [offer | {"t1": 6} for offer in offers], "orders": orders})
 
 
+@cache
+def waiting() -> Book:
+    """Return a book of one block in one cell, where nothing is on offer."""
+    cells: list[dict[str, Any]] = [{"id": "a", "site": "a", "attrs": {}}]
+    return parsing.read_book(
+        {"cells": cells, "offers": [], "orders": [_order("one", 1, "u", qmax=1, limit=4, latest=4, hours=2)]}
+    )
+
+
 def _offer(name: str, cell: str, seq: int, *, qty: int, reserve: int) -> dict[str, Any]:
     return {"id": name, "provider": "p", "cell": cell, "t0": 0, "t1": 4, "qty": qty, "reserve": reserve, "seq": seq}
 

@@ -17,6 +17,8 @@ from exchange.clearing.violations import Code, Report, Violation
 
 Row = TypeVar("Row", Order, Offer)
 
+_TRADE, _OF_TRADE = {"order", "offer", "t0", "t1", "qty"}, {"price"}
+
 
 def verify(book: Book, document: object, *, required_welfare: int | None = None) -> Report:
     """Check a decoded outcome document; ``required_welfare`` in micros is the level that it has to reach."""
@@ -62,27 +64,30 @@ class _Reader:
             book=self.book,
             trades=tuple(trades),
             runs=prices,
-            welfare=self._optional(fields, "welfare"),
-            bound=self._optional(fields, "bound"),
+            welfare=self._optional(fields, "", "welfare"),
+            bound=self._optional(fields, "", "bound"),
         )
 
     def _fields(self, value: object, at: str, *, required: set[str], optional: set[str]) -> dict[str, object]:
         if not isinstance(value, dict):
             self.faults.append(f"{at or 'the document'} is not an object")
             return {}
-        self.faults.extend(f"{at}/{key} is missing" for key in sorted(required - value.keys()))
-        self.faults.extend(f"{at}/{key} is not known" for key in sorted(value.keys() - required - optional))
+        for key in sorted(required - value.keys()):
+            self.faults.append(f"{at}/{key} is missing")
+        for key in sorted(value.keys() - required - optional):
+            self.faults.append(f"{at}/{key} is not known")
         return value
 
-    def _integer(self, value: object, at: str, *, least: int | None = None) -> int | None:
+    def _integer(self, value: object, at: str, key: str, *, least: int | None = None) -> int | None:
         # bool is an int to Python, never to an outcome.
         if type(value) is not int or (least is not None and value < least):
-            self.faults.append(f"{at} is {value!r}, not an integer" + ("" if least is None else f" from {least}"))
+            wanted = "an integer" if least is None else f"an integer from {least}"
+            self.faults.append(f"{at}/{key} is {value!r}, not {wanted}")
             return None
         return value
 
-    def _optional(self, fields: dict[str, object], key: str) -> int | None:
-        return self._integer(fields[key], f"/{key}") if key in fields else None
+    def _optional(self, fields: dict[str, object], at: str, key: str, *, least: int | None = None) -> int | None:
+        return self._integer(fields[key], at, key, least=least) if key in fields else None
 
     def prices(self, value: object) -> dict[str, tuple[Run, ...]]:
         if not isinstance(value, dict):
@@ -107,8 +112,8 @@ class _Reader:
         if not isinstance(value, list) or len(value) != 3:
             self.faults.append(f"{at} is not [t0, t1, price]")
             return None
-        t0, t1 = self._integer(value[0], f"{at}/0"), self._integer(value[1], f"{at}/1")
-        price = self._integer(value[2], f"{at}/2", least=0)
+        t0, t1 = self._integer(value[0], at, "0"), self._integer(value[1], at, "1")
+        price = self._integer(value[2], at, "2", least=0)
         if t0 is None or t1 is None or price is None:
             return None
         if t0 >= t1:
@@ -125,13 +130,12 @@ class _Reader:
         trades = []
         for index, item in enumerate(value):
             at = f"/trades/{index}"
-            fields = self._fields(item, at, required={"order", "offer", "t0", "t1", "qty"}, optional={"price"})
-            order = self._known(fields.get("order"), orders, f"{at}/order")
-            offer = self._known(fields.get("offer"), offers, f"{at}/offer")
-            t0 = self._integer(fields.get("t0"), f"{at}/t0")
-            t1 = self._integer(fields.get("t1"), f"{at}/t1")
-            qty = self._integer(fields.get("qty"), f"{at}/qty", least=1)
-            price = self._integer(fields["price"], f"{at}/price", least=0) if "price" in fields else None
+            fields = self._fields(item, at, required=_TRADE, optional=_OF_TRADE)
+            order = self._known(fields.get("order"), orders, at, "order")
+            offer = self._known(fields.get("offer"), offers, at, "offer")
+            t0, t1 = self._integer(fields.get("t0"), at, "t0"), self._integer(fields.get("t1"), at, "t1")
+            qty = self._integer(fields.get("qty"), at, "qty", least=1)
+            price = self._optional(fields, at, "price", least=0)
             if order is None or offer is None or t0 is None or t1 is None or qty is None:
                 continue
             if t0 >= t1:
@@ -140,8 +144,8 @@ class _Reader:
             trades.append(Traded(order, offer, t0, t1, qty, price))
         return trades
 
-    def _known(self, value: object, rows: dict[str, Row], at: str) -> Row | None:
+    def _known(self, value: object, rows: dict[str, Row], at: str, key: str) -> Row | None:
         row = rows.get(value) if isinstance(value, str) else None
         if row is None:
-            self.faults.append(f"{at} is {value!r}, which the book does not have")
+            self.faults.append(f"{at}/{key} is {value!r}, which the book does not have")
         return row

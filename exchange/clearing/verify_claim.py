@@ -289,20 +289,30 @@ class Claim:
         return Supply(offer, segment, slot, self.sold.at(self.key(offer, segment)))
 
     @cached_property
-    def _known(self) -> dict[object, Flags]:
-        return {}
+    def accepts(self) -> Flags:
+        """Tell which order accepts which cell, by [order, cell]; each single condition is looked at once."""
+        met = np.ones((len(self.book.orders), len(self.book.cells)), dtype=bool)
+        wishes: dict[tuple[str, object], list[int]] = {}
+        for place, order in enumerate(self.book.orders):
+            for condition in conditions(order.needs):
+                wishes.setdefault(condition, []).append(place)
+        for (name, wanted), places in wishes.items():
+            met[places] &= np.array([meets(cell.attributes, name, wanted) for cell in self.book.cells], dtype=bool)
+        return met
 
-    def accepted(self, needs: Needs) -> Flags:
-        """Tell which cells meet the needs; each single condition is looked at once."""
-        known = self._known
-        if needs not in known:
-            met = np.ones(len(self.book.cells), dtype=bool)
-            for condition in conditions(needs):
-                if condition not in known:
-                    known[condition] = np.array([meets(cell.attributes, *condition) for cell in self.book.cells], bool)
-                met = met & known[condition]
-            known[needs] = met
-        return known[needs]
+    @cached_property
+    def price_by_cell(self) -> Numbers:
+        """The published price by [cell, segment], zero where there is none."""
+        prices: Numbers = np.zeros(len(self.book.cells) * self.segments, dtype=self.kind)
+        prices[self.price.keys] = self.price.values
+        return prices.reshape(len(self.book.cells), self.segments)
+
+    @cached_property
+    def is_priced(self) -> Flags:
+        """Where there is a published price, by [cell, segment]."""
+        marks = np.zeros(len(self.book.cells) * self.segments, dtype=bool)
+        marks[self.price.keys] = True
+        return marks.reshape(len(self.book.cells), self.segments)
 
     def at(self, segment: int) -> str:
         """Return a segment as a reader may see it."""

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exchange.clearing.book import Needs, Order
-from exchange.clearing.verify_claim import Claim, Flags, Numbers, Places, ends, heads
+from exchange.clearing.book import Order
+from exchange.clearing.verify_claim import Claim, Numbers, Places, ends, heads
 from exchange.clearing.violations import RejectedBlock
+
+LARGEST = 2**20  # starts times cells that are looked at together
 
 
 def rejected_blocks(claim: Claim) -> Iterator[RejectedBlock]:
     """Yield each unfilled block that would have gained, at its largest gain: the earliest start, then the last cell."""
     idle = np.flatnonzero(claim.orders.block & ~np.isin(np.arange(len(claim.book.orders)), claim.traded.order))
-    starts = _Starts.of(claim, idle)
-    best = _Best(claim, len(idle))
-    cells = sorted(range(len(claim.book.cells)), key=lambda place: claim.book.cells[place].id)
-    needs: dict[Needs, int] = {}
-    wish = np.array([needs.setdefault(claim.book.orders[place].needs, len(needs)) for place in idle], dtype=np.int64)
-    accepted = np.array([claim.accepted(one) for one in needs], dtype=bool)
-    for cell in cells if needs else []:
-        costs = _Costs.of(claim, cell)
-        if costs is not None:
-            best.improve(cell, costs, starts.chosen(accepted[wish[starts.block], cell]))
+    best, costs = _Best(claim, len(idle)), _Costs(claim)
+    # Of equal gains at one start the first cell is taken, so the last ones come first.
+    falling = sorted(range(len(claim.book.cells)), key=lambda place: claim.book.cells[place].id, reverse=True)
+    cells = np.array(falling, dtype=np.int64)
+    accepts = claim.accepts[np.ix_(idle, cells)]
+    for starts in _Starts.of(claim, idle).in_parts(max(1, LARGEST // max(1, len(cells)))):
+        row, column = np.nonzero(accepts[starts.block])
+        best.improve(starts, row, cells[column], costs.gains(starts, row, cells[column]))
     for place in np.flatnonzero(best.surplus > 0):
         one, cell = claim.book.orders[idle[place]], claim.book.cells[best.cell[place]]
         yield RejectedBlock(one.id, cell.id, int(best.start[place]), int(best.surplus[place]))
@@ -49,8 +49,11 @@ class _Starts:
         hours, limit = claim.orders.hours[idle][block], claim.orders.limit[idle][block]
         return cls(block, begin, begin + hours, limit * hours)
 
-    def chosen(self, marks: Flags) -> "_Starts":
-        return _Starts(self.block[marks], self.begin[marks], self.end[marks], self.worth[marks])
+    def in_parts(self, most: int) -> Iterator["_Starts"]:
+        """Yield the starts again, so many at a time."""
+        for first in range(0, len(self.block), most):
+            part = slice(first, first + most)
+            yield _Starts(self.block[part], self.begin[part], self.end[part], self.worth[part])
 
 
 def _starts(claim: Claim, order: Order) -> Sequence[int]:
@@ -70,56 +73,48 @@ def _starts(claim: Claim, order: Order) -> Sequence[int]:
     return sorted(start for start in near if order.earliest <= start <= last)
 
 
-@dataclass(frozen=True)
 class _Costs:
-    """Sums of one cell's published prices between any two slots."""
+    """Sums of the published prices of every cell between any two slots."""
 
-    begin: Numbers
-    end: Numbers
-    price: Numbers
-    hours_before: Numbers
-    paid_before: Numbers
+    def __init__(self, claim: Claim) -> None:
+        # Slots before the first edge count as the first one, and after the last one nothing has a price.
+        self.edges = claim.edges if claim.segments else claim.numbers([0])
+        shape = (len(claim.book.cells), claim.segments + 1)
+        self.price: Numbers = np.zeros(shape, dtype=claim.kind)
+        self.price[:, :-1] = claim.price_by_cell
+        self.is_priced: Numbers = np.zeros(shape, dtype=claim.kind)
+        self.is_priced[:, :-1] = claim.is_priced
+        self.paid_before, self.hours_before = np.zeros_like(self.price), np.zeros_like(self.price)
+        np.cumsum(claim.price_by_cell * claim.hours, axis=1, out=self.paid_before[:, 1:])
+        np.cumsum(self.is_priced[:, :-1] * claim.hours, axis=1, out=self.hours_before[:, 1:])
 
-    @classmethod
-    def of(cls, claim: Claim, cell: int) -> "_Costs | None":
-        runs = claim.runs.get(claim.book.cells[cell].id)
-        if not runs:
-            return None
-        begin, end = claim.numbers(run.t0 for run in runs), claim.numbers(run.t1 for run in runs)
-        price = claim.numbers(run.price for run in runs)
-        hours, paid = end - begin, (end - begin) * price
-        return cls(begin, end, price, np.cumsum(hours) - hours, np.cumsum(paid) - paid)
-
-    def between(self, begin: Numbers, end: Numbers) -> tuple[Flags, Numbers]:
-        """Tell where every slot of ``[begin, end)`` has a price, and the sum of the prices there."""
-        (hours, paid), (more_hours, more_paid) = self._until(begin), self._until(end)
-        return more_hours - hours == end - begin, more_paid - paid
-
-    def _until(self, slot: Numbers) -> tuple[Numbers, Numbers]:
-        place = np.searchsorted(self.begin, slot) - 1
-        inside = np.minimum(slot, self.end[place]) - self.begin[place]
-        before = place < 0
-        hours = np.where(before, 0, self.hours_before[place] + inside)
-        return hours, np.where(before, 0, self.paid_before[place] + inside * self.price[place])
+    def gains(self, starts: _Starts, row: Places, cell: Places) -> Numbers:
+        """Return what a lot gains by each of some starts in each of some cells; zero unless every slot has a price."""
+        slots, place = np.unique(np.concatenate((starts.begin, starts.end)), return_inverse=True)
+        first, last = place[: len(starts.begin)][row], place[len(starts.begin) :][row]
+        inside = np.clip(slots, self.edges[0], self.edges[-1])
+        segment = np.searchsorted(self.edges, inside, side="right") - 1
+        inside = inside - self.edges[segment]
+        hours = self.hours_before[:, segment] + inside * self.is_priced[:, segment]
+        paid = self.paid_before[:, segment] + inside * self.price[:, segment]
+        whole = hours[cell, last] - hours[cell, first] == (starts.end - starts.begin)[row]
+        return np.where(whole, starts.worth[row] - (paid[cell, last] - paid[cell, first]), 0)
 
 
 class _Best:
-    """The largest gain of each idle block so far, cell by cell in the order of their ids."""
+    """The largest gain of each idle block so far; what comes first of equal gains stays."""
 
     def __init__(self, claim: Claim, blocks: int) -> None:
         self.surplus: Numbers = np.zeros(blocks, dtype=claim.kind)
         self.start: Numbers = np.zeros(blocks, dtype=claim.kind)
         self.cell = np.zeros(blocks, dtype=np.int64)
 
-    def improve(self, cell: int, costs: _Costs, starts: _Starts) -> None:
-        whole, paid = costs.between(starts.begin, starts.end)
-        gain = np.where(whole, starts.worth - paid, 0)
-        begin = heads(starts.block)
+    def improve(self, starts: _Starts, row: Places, cell: Places, gain: Numbers) -> None:
+        block = starts.block[row]
+        begin = heads(block)
         most = np.maximum.reduceat(gain, begin)
-        # Starts rise within a block: of its largest gains the first one is the earliest.
-        largest = np.flatnonzero(gain == np.repeat(most, ends(starts.block) - begin))
-        first = largest[heads(starts.block[largest])]
-        block, start = starts.block[begin], starts.begin[first]
-        better = (most > self.surplus[block]) | ((most == self.surplus[block]) & (start <= self.start[block]))
-        won = block[better]
-        self.surplus[won], self.start[won], self.cell[won] = most[better], start[better], cell
+        largest = np.flatnonzero(gain == np.repeat(most, ends(block) - begin))
+        first = largest[heads(block[largest])]
+        better = most > self.surplus[block[begin]]
+        won, first = block[begin][better], first[better]
+        self.surplus[won], self.start[won], self.cell[won] = most[better], starts.begin[row[first]], cell[first]

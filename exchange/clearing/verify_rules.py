@@ -43,12 +43,13 @@ def demand(claim: Claim) -> Iterator[Violation]:
 def _cells(claim: Claim) -> Iterator[Violation]:
     book, traded = claim.book, claim.traded
     order, cell = np.divmod(np.unique(traded.order * len(book.cells) + traded.cell), max(1, len(book.cells)))
-    for begin, end in zip(heads(order), ends(order), strict=True):
-        one, cells = book.orders[order[begin]], cell[begin:end]
-        for other in cells[~claim.accepted(one.needs)[cells]]:
-            yield Violation(Code.NEEDS, f"order {one.id} does not accept cell {book.cells[other].id}")
-        if one.single_site and len(cells) > 1:
-            yield Violation(Code.SITE, f"order {one.id} uses {len(cells)} cells")
+    for row in np.flatnonzero(~claim.accepts[order, cell]):
+        told = f"order {book.orders[order[row]].id} does not accept cell {book.cells[cell[row]].id}"
+        yield Violation(Code.NEEDS, told)
+    begin = heads(order)
+    used = ends(order) - begin
+    for row in np.flatnonzero((used > 1) & claim.orders.single_site[order[begin]]):
+        yield Violation(Code.SITE, f"order {book.orders[order[begin[row]]].id} uses {used[row]} cells")
 
 
 def _hourly(claim: Claim) -> Iterator[Violation]:
@@ -188,15 +189,18 @@ def _unmet(claim: Claim) -> Iterator[Violation]:
     order = hourly[owner]
     unmet = claim.bought.at(claim.key(order, segment)) < orders.qmax[order]
     order, segment = order[unmet], segment[unmet]
-    on_offer = np.unique(claim.supply.slot)
-    cell, at = claim.apart(on_offer[claim.price.known(on_offer)])
-    ranked = np.argsort(at, kind="stable")
-    cell, at = cell[ranked], at[ranked]
-    price = claim.price.at(claim.key(cell, at))
-    for begin, end in zip(heads(order), ends(order), strict=True):
-        one, wanted = claim.book.orders[order[begin]], segment[begin:end]
-        near = slice(np.searchsorted(at, wanted[0]), np.searchsorted(at, wanted[-1], side="right"))
-        good = claim.accepted(one.needs)[cell[near]] & (price[near] < one.limit) & np.isin(at[near], wanted)
-        for row in np.flatnonzero(good):
-            where = f"{claim.book.cells[cell[near][row]].id} {claim.at(at[near][row])}"
-            yield Violation(Code.PR_BUY, f"order {one.id} is unmet below its limit in {where}")
+    is_open = np.zeros(claim.is_priced.shape, dtype=bool)
+    is_open.reshape(-1)[claim.supply.slot] = True
+    is_open &= claim.is_priced
+    ranked = np.argsort(segment, kind="stable")
+    order, segment = order[ranked], segment[ranked]
+    found = []
+    for begin, end in zip(heads(segment), ends(segment), strict=True):
+        here, at = order[begin:end], segment[begin]
+        cells = np.flatnonzero(is_open[:, at])
+        below = claim.price_by_cell[cells, at] < orders.limit[here][:, None]
+        row, column = np.nonzero(claim.accepts[np.ix_(here, cells)] & below)
+        found += [(order_place, at, cell) for order_place, cell in zip(here[row], cells[column], strict=True)]
+    for place, at, cell in sorted(found):
+        where = f"{claim.book.cells[cell].id} {claim.at(at)}"
+        yield Violation(Code.PR_BUY, f"order {claim.book.orders[place].id} is unmet below its limit in {where}")

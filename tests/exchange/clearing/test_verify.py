@@ -14,7 +14,7 @@ from benchmarks.books import recipe, tiny
 from benchmarks.books.dice import Dice
 from benchmarks.clearing import damages, mutation, undamaged
 from benchmarks.clearing.damages import Case
-from exchange.clearing import engine, verify
+from exchange.clearing import engine, verify, verify_rejected
 from exchange.clearing.book import Book
 from exchange.clearing.violations import STRICT_CODES, Code
 from tests.exchange.clearing import plain_verifier
@@ -99,6 +99,9 @@ def test_the_columns_find_what_looking_at_each_slot_finds(family: str, seed: int
 
         assert sorted(map(str, found.violations)) == sorted(map(str, plain.violations))
         assert found.rejected_blocks == plain.rejected_blocks
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(verify_rejected, "LARGEST", 1)
+            assert verify.verify(book, broken).rejected_blocks == plain.rejected_blocks
 
 
 def damage(document: dict[str, Any], book: Book, dice: Dice, *, by: int) -> None:
