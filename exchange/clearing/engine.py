@@ -30,7 +30,7 @@ from exchange.clearing.search import DEFAULT, Candidate, Limits, Search, Stats
 from exchange.clearing.solver import Highs, Solver
 from exchange.clearing.violations import RejectedBlock, Violation
 
-ENGINE = "strict-uniform/6"
+ENGINE = "strict-uniform/7"
 LARGE = LargeLimits()
 
 

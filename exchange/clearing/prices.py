@@ -168,10 +168,15 @@ def unrewarded(market: Market, allocation: Allocation, assessment: Assessment) -
 
 def over_budget(market: Market, allocation: Allocation, prices: Mapping[tuple[int, int], int]) -> tuple[str, ...]:
     """Return the buyers whose payments exceed their budget."""
-    budgets = market.book.budgets
-    if not budgets:
-        return ()
-    paid = dict.fromkeys(budgets, 0)
+    budgets, paid = market.book.budgets, paid_by_capped(market, allocation, prices)
+    return tuple(buyer for buyer in sorted(paid) if paid[buyer] > budgets[buyer])
+
+
+def paid_by_capped(market: Market, allocation: Allocation, prices: Mapping[tuple[int, int], int]) -> Mapping[str, int]:
+    """Return what each buyer with a budget pays in all, in micros."""
+    paid = dict.fromkeys(market.book.budgets, 0)
+    if not paid:
+        return paid
     for placement in allocation.placements:
         buyer = market.book.orders[placement.order].buyer
         if buyer in paid:
@@ -180,7 +185,7 @@ def over_budget(market: Market, allocation: Allocation, prices: Mapping[tuple[in
         buyer = market.book.orders[order].buyer
         if buyer in paid:
             paid[buyer] += prices[cell, period] * lots * market.periods[period].hours
-    return tuple(buyer for buyer in sorted(paid) if paid[buyer] > budgets[buyer])
+    return paid
 
 
 def _payment(market: Market, placement: Placement, prices: Mapping[tuple[int, int], int]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exchange.clearing import allocation as allocations
-from exchange.clearing import prices, pricing_program, ties
+from exchange.clearing import budgets, prices, pricing_program, ties
 from exchange.clearing import program as programs
 from exchange.clearing.allocation import Allocation, Divider, Placement
 from exchange.clearing.book import Document
@@ -261,6 +261,7 @@ class Search:
             if candidate is None:
                 break
             self._repair(candidate, sites)
+            self._repair_legally(candidate, sites)
             losses = candidate.assessment.hurt_at_lo
             if candidate.assessment.is_strict or not losses:
                 break
@@ -287,6 +288,19 @@ class Search:
             self.stats.drops += 1
             candidate = self._judge(self.divider.complete(kept, sites=sites, barred=barred))
             self._consider(candidate)
+
+    def _repair_legally(self, candidate: Candidate, sites: Mapping[int, int]) -> None:
+        """Give up only what loses, or cannot be paid, at the lowest legal prices: the merely legal answer."""
+        while not candidate.assessment.is_legal:
+            losses = candidate.assessment.hurt_at_pi_min
+            if losses:
+                victim = _worst(losses)
+                kept = tuple(other for other in candidate.allocation.placements if other is not victim)
+                candidate = self._judge(self.divider.complete(kept, sites=sites))
+            else:
+                candidate = self._judge(budgets.affordable(self.market, candidate.allocation, candidate.assessment))
+            self.stats.drops += 1
+        self._consider(candidate)
 
     def _victim(self, candidate: Candidate, barred: frozenset[int]) -> Placement | int | None:
         assessment = candidate.assessment
