@@ -13,29 +13,47 @@ from accounts.foundation import ids, schemas
 from accounts.idempotency.errors import HEADER
 from accounts.web.serializers import OutputSerializer
 from accounts.web.views import PUBLIC, ExchangeAPIView, ListMixin
+from config import described_parameters
 from config.api import MEDIA_TYPE
 
+_SUCCESSES: Final = {"200": "As asked.", "201": "Made, and as it is now.", "202": "Taken; it is done afterwards."}
 _VARIABLE: Final = re.compile(r"<(?P<converter>[a-z]+):(?P<name>[a-z_]+)>")
 
 
 class ProblemEntry(OutputSerializer):
     """One field, parameter or header that is wrong."""
 
-    detail = serializers.CharField()
-    pointer = serializers.CharField(required=False)
-    parameter = serializers.CharField(required=False)
-    header = serializers.CharField(required=False)
+    detail = serializers.CharField(help_text="The value seen and what was expected.")
+    pointer = serializers.CharField(required=False, help_text="The field of the body, as a JSON Pointer.")
+    parameter = serializers.CharField(required=False, help_text="The parameter of the address.")
+    header = serializers.CharField(required=False, help_text="The header.")
 
 
 class Problem(OutputSerializer):
     """A refusal (RFC 9457). `code` is stable; further members carry facts of the refusal."""
 
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    errors = ProblemEntry(many=True, required=False)  # type: ignore[assignment]  # DRF takes fields off the class
+    type = serializers.CharField(help_text="Always about:blank; `code` says what it is.")
+    title = serializers.CharField(help_text="The status in words.")
+    status = serializers.IntegerField(help_text="The status of the answer.")
+    code = serializers.CharField(help_text="What was refused, for programs.")
+    detail = serializers.CharField(help_text="What was refused, in a sentence for people.")
+    errors = ProblemEntry(many=True, required=False, help_text="Everything that is wrong.")  # type: ignore[assignment]  # DRF takes fields off the class
+
+
+_EXAMPLE: Final = {
+    "type": "about:blank",
+    "title": "Bad Request",
+    "status": 400,
+    "code": "invalid",
+    "detail": "The body has fields that cannot be read.",
+    "errors": [{"detail": "'2' was given; expected a whole number from 1 to 1000000.", "pointer": "#/quantity"}],
+}
+
+
+def with_example(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """Show what a refusal looks like, once for all operations: a hook of drf-spectacular."""
+    result["components"]["schemas"]["Problem"]["examples"] = [_EXAMPLE]
+    return result
 
 
 class ExchangeSchema(AutoSchema):
@@ -58,6 +76,30 @@ class ExchangeSchema(AutoSchema):
         output = self._declared.outputs.get(self.method)
         return {str(self._declared.success_status(self.method)): output or OpenApiResponse(None)}
 
+    def get_summary(self) -> str:
+        """Return what the resource is, of a method that changes something what that does."""
+        is_reading = self.method == "GET" or not self._is_said_by_method()
+        return _first_sentence(self._subject() if is_reading else self.get_description())
+
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular gives no arguments
+        """Return what the method says of itself, or what the resource is where the method is every resource's."""
+        if self._is_said_by_method():
+            return str(super().get_description())
+        paged = isinstance(self.view, ListMixin) and self.method == "GET"
+        return f"{self._subject()} A page at a time." if paged else self._subject()
+
+    def _is_said_by_method(self) -> bool:
+        return self.method.lower() in vars(type(self.view))
+
+    def _subject(self) -> str:
+        return " ".join((type(self.view).__doc__ or "").split())
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._get_parameters()
+        for parameter in parameters:
+            parameter.setdefault("description", described_parameters.words(parameter))
+        return parameters
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         # Also where a view describes its success by hand.
         bodies = super()._get_response_bodies(direction)
@@ -65,12 +107,16 @@ class ExchangeSchema(AutoSchema):
             refusal = OpenApiResponse(Problem, description=meaning)
             code = self._get_response_for_code(refusal, status, [MEDIA_TYPE], direction)  # type: ignore[no-untyped-call]
             bodies[status] = code
+        for status, body in bodies.items():
+            body["description"] = body["description"] or _SUCCESSES[status]
         return dict(sorted(bodies.items()))
 
     def _refusals(self) -> dict[str, str]:
         refusals = {"400": "A field, parameter or header cannot be read."}
         if self._declared.requirement(self.method) != PUBLIC:
             refusals |= {"401": "Nobody is signed in and no live key was sent.", "403": "The caller may not do this."}
+        else:
+            refusals["429"] = "This network address asks too often; Retry-After says when to go on."
         if "{" in self.path:
             refusals["404"] = "There is no such thing, or none that the caller may know of."
         if self.method != "GET":
@@ -127,6 +173,11 @@ class ExchangeSchema(AutoSchema):
         if converter in ids.PREFIXES:
             schema = schemas.typed_id(converter)
         return build_parameter_type(name=name, location=OpenApiParameter.PATH, schema=schema)
+
+
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of a docstring without its full stop: what a list of operations shows."""
+    return re.split(r"\.(?=\s|$)", text, maxsplit=1)[0]
 
 
 class StrictFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -192,12 +192,20 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Compute exchange",
-    "DESCRIPTION": "Order compute by need, sell capacity, follow delivery, usage, invoices and the books.",
+    "DESCRIPTION": (
+        "Order compute by need, sell capacity, follow delivery, usage, invoices and the books.\n\n"
+        "A program sends an API key as bearer token. A method with a header `Idempotency-Key` gives the first answer "
+        "again when it is repeated with the same key. Lists answer a page with `next_cursor`. Money is a decimal "
+        "string with a currency, a price a decimal string for a unit-hour without fee and tax, a time RFC 3339 with "
+        "an offset, a share parts per million (`_ppm`). Whatever is refused is answered with a `Problem`."
+    ),
+    "SERVERS": [{"url": "/", "description": "This exchange"}],
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/v1/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.with_example"],
     # Several things have a kind; a generated name would change with its members.
     "ENUM_NAME_OVERRIDES": {"JournalKindEnum": ["adjustment", "write_off"]},
 }

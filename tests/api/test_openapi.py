@@ -57,6 +57,18 @@ def test_every_operation_says_who_may_call_and_how_it_refuses(description: Any) 
             assert refused == {"$ref": "#/components/schemas/Problem"}, (method, path)
 
 
+def test_a_reader_learns_what_each_operation_parameter_and_answer_is(description: Any) -> None:
+    generic = {"Answer one page", "Stream the file", "Make the change"}
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            assert operation["summary"], (method, path)
+            assert operation["summary"] not in generic, (method, path)
+            assert all(one["description"] for one in operation.get("parameters", [])), (method, path)
+            assert all(answer["description"] for answer in operation["responses"].values()), (method, path)
+    (example,) = description["components"]["schemas"]["Problem"]["examples"]
+    assert example["errors"][0]["pointer"] == "#/quantity"
+
+
 def test_operations_have_names_of_their_own(description: Any) -> None:
     names = [operation["operationId"] for item in description["paths"].values() for operation in item.values()]
 
