@@ -119,5 +119,6 @@ def _document(request: HttpRequest, actor: Actor, side: Side, document_id: UUID,
         "notes": list(document.notes.order_by("n")),
         "reminders": list(document.reminders.select_related("level").order_by("level")),
         "acts": acts.offered(actor, document, now=clock.now()),
+        "may_collect": actor.can(Capability.TRADE) or actor.can(Capability.OPERATE_BOOKS),
     }
     return render(request, template, context)
