@@ -10,6 +10,7 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
+from accounts.foundation.errors import Invalid
 from billing.journals import rules
 from billing.journals.errors import JournalDecided, JournalSettlesSomething, NoSuchJournal, OwnJournal, PersonNeeded
 from billing.journals.models import JournalLine, ManualJournal
@@ -37,6 +38,8 @@ def propose(
     if actor.user_id is None:
         raise PersonNeeded
     rules.ledger_lines(entries)
+    if effective_at > now:
+        raise Invalid.field("/effective_at", effective_at.isoformat(), f"a time up to now, {now.isoformat()}")
     journal = ManualJournal.objects.create(
         kind=kind,
         currency=currency,

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.actors.errors import NotAllowed
+from accounts.foundation.errors import Invalid
 from billing.journals import services as journals
 from billing.journals.rules import Entry, JournalKind
 from billing.ledger import services as ledger
@@ -104,6 +105,14 @@ def test_months_are_closed_in_their_order(desk: Desk) -> None:
     assert failing(desk) == set()
 
 
+def test_an_entry_by_hand_takes_effect_now_or_earlier(desk: Desk) -> None:
+    entries = [Entry(Code.PROMOTION, 5), Entry(Code.VOUCHERS, -5)]
+    with pytest.raises(Invalid, match="a time up to now"):
+        journals.propose(
+            desk.clerk, JournalKind.ADJUSTMENT, entries, currency="CNY", reason="Gift.", effective_at=JUNE, now=NOW
+        )
+
+
 def test_an_undecided_entry_and_an_aged_clearing_account_keep_a_month_open(desk: Desk) -> None:
     entries = [Entry(Code.PROMOTION, 5), Entry(Code.VOUCHERS, -5)]
     proposed = journals.propose(
@@ -124,6 +133,9 @@ def test_nothing_takes_effect_in_a_closed_month(desk: Desk) -> None:
     closed_may(desk)
     with pytest.raises(PeriodClosed), transaction.atomic():
         stray(at=JUNE - timedelta(seconds=1))
+    # Nor before it: a close counts all that came before its end.
+    with pytest.raises(PeriodClosed), transaction.atomic():
+        stray(at=JUNE - 40 * DAY)
     stray(at=JUNE)
     assert periods.effective(NOW) == JUNE
     assert periods.effective(JUNE + DAY) == JUNE + DAY
