@@ -9,6 +9,9 @@ from django.db import connection, transaction
 
 from accounts.actors.actor import Actor, Capability
 from accounts.foundation import clock, ids
+from billing.journals import services as journals
+from billing.journals.rules import Entry, JournalKind
+from billing.ledger.chart import Code
 from billing.payments import services as payments
 from billing.payments.rules import BankLine
 from billing.payouts import services as payouts
@@ -18,6 +21,7 @@ from billing.usage.rules import ItemStatus
 from catalog.measures.money import Money
 from exchange.demo.cast import acting_for
 from exchange.orders.models import Order
+from tests.accounts import cast as people
 from tests.audit import stage
 
 # Nobody runs gates, jobs and sweeps here while time passes, so rounds, jobs and quotes are rightly overdue.
@@ -67,6 +71,18 @@ def test_a_transfer_that_waits_in_suspense_is_matched_and_taken_back(later: date
     payments.match_receipt(clerk, receipt.id, top_up_id=top_up.id, now=later)
     assert violated() == []
     payments.return_top_up(clerk, top_up.id, now=later)
+    assert violated() == []
+
+
+def test_an_entry_by_hand_on_suspense(later: datetime) -> None:
+    clerk, colleague = (
+        Actor(None, people.user(name).id, None, frozenset(Capability), name) for name in ("clerk", "colleague")
+    )
+    entries = [Entry(Code.SUSPENSE, 5), Entry(Code.BANK, -5)]
+    proposed = journals.propose(
+        clerk, JournalKind.ADJUSTMENT, entries, currency="CNY", reason="Too much", effective_at=later, now=later
+    )
+    journals.approve(colleague, proposed.id, now=later)
     assert violated() == []
 
 
