@@ -35,6 +35,15 @@ class NoSuchObject(NotFound):
     code = "gateway_object_not_found"
 
 
+class UnreadableNotice(Invalid):
+    """A message that Stripe signed is not an event as Stripe sends it."""
+
+    code = "notice_unreadable"
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"The message cannot be read: {name} is not what was expected, {expected}.")
+
+
 class ForgedNotice(Invalid):
     """The message is not signed by the payment service, or too long ago."""
 

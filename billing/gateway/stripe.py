@@ -14,14 +14,25 @@ from typing import Any, Final
 import stripe  # noqa: TID251 (this is the gateway)
 from django.conf import settings
 
+from accounts.foundation import strict
 from billing.gateway import facts
-from billing.gateway.errors import CallRefused, ForgedNotice, GatewayAbsent, NoSuchObject, OutcomeUnknown
+from billing.gateway.errors import (
+    CallRefused,
+    ForgedNotice,
+    GatewayAbsent,
+    NoSuchObject,
+    OutcomeUnknown,
+    UnreadableNotice,
+)
 from billing.gateway.facts import GatewayStatus
 from billing.gateway.rules import Operation
 
 TIMEOUT_SECONDS: Final = 5
 SIGNATURE_TOLERANCE_SECONDS: Final = 300
 _PAGE: Final = 100  # rows of one listing request: Stripe's largest
+_LONGEST_TEXT: Final = 120  # of an id or type in a message
+_EARLIEST_SECONDS: Final = int(strict.EARLIEST.timestamp())
+_LATEST_SECONDS: Final = int(strict.LATEST.timestamp())
 
 
 class StripeGateway:
@@ -268,9 +279,11 @@ class StripeGateway:
             event = self._client.construct_event(
                 body, signature, self._webhook_secret, tolerance=SIGNATURE_TOLERANCE_SECONDS
             )
-            return _notice(event.to_dict())
         except (stripe.SignatureVerificationError, ValueError, LookupError, AttributeError, TypeError) as error:
             raise ForgedNotice from error
+        except RecursionError as error:
+            raise UnreadableNotice("its nesting", "an event") from error
+        return _notice(event.to_dict())
 
     def undelivered_notices(self, *, since: datetime) -> Iterator[facts.Notice]:
         """Yield the events since an instant that Stripe could not deliver to some address of ours."""
@@ -374,16 +387,31 @@ def _movement(row: Mapping[str, Any]) -> facts.Movement:
 
 
 def _notice(event: Mapping[str, Any]) -> facts.Notice:
-    about = event["data"]["object"]
+    """Read an event as far as it is a hint; raises UnreadableNotice naming what is not as Stripe sends it."""
+    about = event.get("data")
+    about = about.get("object") if isinstance(about, dict) else None
+    if not isinstance(about, dict):
+        raise UnreadableNotice("data.object", "an object")
+    created = event.get("created")
+    if type(created) is not int or not _EARLIEST_SECONDS <= created < _LATEST_SECONDS:
+        raise UnreadableNotice("created", "seconds of a time between 2020 and 2100")
     return facts.Notice(
-        id=str(event["id"]),
-        type=str(event["type"]),
-        live=bool(event["livemode"]),
-        account=_text(event.get("account")),
-        object_kind=_text(about.get("object")),
-        object_id=_text(about.get("id")),
-        created_at=_instant(event["created"]),
+        id=_short("id", event.get("id")),
+        type=_short("type", event.get("type")),
+        live=bool(event.get("livemode")),
+        account=_short("account", event.get("account"), required=False),
+        object_kind=_short("data.object.object", about.get("object"), required=False),
+        object_id=_short("data.object.id", about.get("id"), required=False),
+        created_at=_instant(created),
     )
+
+
+def _short(name: str, value: object, *, required: bool = True) -> str:
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_TEXT or not value.isprintable():
+        raise UnreadableNotice(name, f"a text of 1 to {_LONGEST_TEXT} printable characters")
+    return value
 
 
 def _text(value: object) -> str:

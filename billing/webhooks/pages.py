@@ -16,7 +16,7 @@ from accounts.foundation import clock
 from accounts.foundation.errors import DomainError
 from accounts.web.listing import listing
 from billing.gateway import stripe
-from billing.gateway.errors import ForgedNotice, GatewayAbsent
+from billing.gateway.errors import ForgedNotice, GatewayAbsent, UnreadableNotice
 from billing.webhooks import services
 from billing.webhooks.forms import SetAsideForm
 from billing.webhooks.models import StripeEvent
@@ -42,7 +42,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         notice = stripe.from_settings().notice(request.body, request.headers.get("Stripe-Signature", ""))
     except GatewayAbsent as error:
         return HttpResponse(error.detail, status=404, content_type=_PLAIN)
-    except ForgedNotice as error:
+    except (ForgedNotice, UnreadableNotice) as error:
         return HttpResponse(error.detail, status=400, content_type=_PLAIN)
     if not services.belongs_here(notice):
         return HttpResponse("The message is of another account or mode.", status=400, content_type=_PLAIN)

@@ -171,8 +171,13 @@ class Payers:
 def message(event: dict[str, Any], secret: str, *, at: int) -> tuple[bytes, str]:
     """Return an event as Stripe sends it: the body, and the signature header over exactly these bytes."""
     body = json.dumps(event, indent=2).encode()
+    return body, signature(body, secret, at=at)
+
+
+def signature(body: bytes, secret: str, *, at: int) -> str:
+    """Return the header with which Stripe signs a body."""
     signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return body, f"t={at},v1={signed}"
+    return f"t={at},v1={signed}"
 
 
 def _open(row: dict[str, Any]) -> dict[str, Any]:

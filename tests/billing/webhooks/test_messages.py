@@ -20,7 +20,7 @@ from billing.webhooks.models import StripeEvent
 from billing.webhooks.rules import MAX_BODY_BYTES, EventState
 from tests.billing.cards import cast
 from tests.billing.ledger.books import NOW
-from tests.stripe.payers import message
+from tests.stripe.payers import message, signature
 from tests.stripe.server import Wire
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +28,11 @@ SECRET = "whsec_simulated"
 
 
 def bring(event: dict[str, Any], *, secret: str = SECRET, at: int | None = None) -> int:
-    body, signature = message(event, secret, at=int(time.time()) if at is None else at)
-    return post(body, signature)
+    return post(*message(event, secret, at=int(time.time()) if at is None else at))
 
 
-def post(body: bytes, signature: str) -> int:
-    headers = {"Stripe-Signature": signature}
+def post(body: bytes, header: str) -> int:
+    headers = {"Stripe-Signature": header}
     return Client().post("/hooks/stripe", body, content_type="application/json", headers=headers).status_code
 
 
@@ -71,14 +70,45 @@ def test_an_old_signature_is_refused(stripe_wire: Wire, age: int) -> None:
 
 def test_what_stripe_has_not_signed_is_refused_and_not_stored(stripe_wire: Wire) -> None:
     event = a_paid_session(stripe_wire)
-    body, signature = message(event, SECRET, at=int(time.time()))
+    body, header = message(event, SECRET, at=int(time.time()))
     assert bring(event, secret="whsec_another") == 400
-    assert post(body + b" ", signature) == 400
+    assert post(body + b" ", header) == 400
     assert post(body, "") == post(body, "t=1,v1=00") == 400
-    assert post(b"", signature) == 413
+    assert post(b"", header) == 413
     signed = message({"object": "event"}, SECRET, at=int(time.time()))
     assert post(*signed) == 400
     assert not StripeEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"id": "evt_" + "x" * 200}, "id"),
+        ({"id": "evt_\0"}, "id"),
+        ({"id": 5}, "id"),
+        ({"type": ["charge"]}, "type"),
+        ({"created": 10**30}, "created"),
+        ({"created": -5}, "created"),
+        ({"created": "now"}, "created"),
+        ({"data": None}, "data.object"),
+        ({"data": {"object": []}}, "data.object"),
+        ({"data": {"object": {"id": 5, "object": "charge"}}}, "data.object.id"),
+    ],
+)
+def test_a_signed_message_that_is_no_event_is_refused_by_name(
+    stripe_wire: Wire, changes: dict[str, Any], named: str
+) -> None:
+    body, header = message(a_paid_session(stripe_wire) | changes, SECRET, at=int(time.time()))
+    response = Client().post(
+        "/hooks/stripe", body, content_type="application/json", headers={"Stripe-Signature": header}
+    )
+    assert (response.status_code, f": {named} is not" in response.text) == (400, True)
+    assert not StripeEvent.objects.exists()
+
+
+def test_a_signed_message_that_is_nested_too_deeply_is_refused(stripe_wire: Wire) -> None:
+    body = b"[" * 100_000
+    assert post(body, signature(body, SECRET, at=int(time.time()))) == 400
 
 
 def test_a_message_of_another_mode_or_account_is_refused(stripe_wire: Wire) -> None:
