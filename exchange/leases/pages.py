@@ -215,6 +215,8 @@ def _changes(actor: Actor, lease: Lease) -> dict[str, Any]:
     )
     window = {"starts_at": first, "ends_at": lease.ends_at}
     to_come = any(one.ends_at > first for one in paused)
+    # Whatever is handed back, sold back or paused already is not there to be given up again.
+    may_give_up = may_change and any(run.ends_at > first for run in runs)
     return {
         "runs": runs,
         "paused": paused,
@@ -224,11 +226,11 @@ def _changes(actor: Actor, lease: Lease) -> dict[str, Any]:
         "live": LIVE,
         "may_withdraw": lease.buyer_id == actor.organisation_id and actor.can(Capability.TRADE),
         "reselling": ResaleForm(initial=window | {"quantity": lease.quantity})
-        if may_change and stated.resales_ppm
+        if may_give_up and stated.resales_ppm
         else None,
         "returning": ReturnForm(initial=window | {"quantity": lease.quantity})
-        if may_change and stated.returns_ppm
+        if may_give_up and stated.returns_ppm
         else None,
-        "pausing": PauseForm(initial=window) if may_change and stated.pauses_ppm else None,
+        "pausing": PauseForm(initial=window) if may_give_up and stated.pauses_ppm else None,
         "resuming": ResumeForm(initial={"starts_at": first}) if may_change and to_come else None,
     }

@@ -238,3 +238,8 @@ def test_a_lease_is_paused_and_resumed_over_http_and_on_its_page(call: Call, del
     assert (again.status_code, "Nothing of the lease is owed" in again.content.decode()) == (422, True)
     client.post(f"{page}/resume", {"starts_at": "2026-05-03T12:00"})
     assert paused(delivery) == []
+    assert "Hand back what you do not need" in client.get(page).content.decode()
+    client.post(f"{page}/pause", {"starts_at": "2026-05-03T00:00", "ends_at": "2026-05-04T00:00"})
+    nothing_left = client.get(page).content.decode()
+    assert "Take it up again" in nothing_left
+    assert "Hand back what you do not need" not in nothing_left
