@@ -38,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_ended] = end
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Let workers read the settings where this process does: pytest-django reads named ones before any conftest."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the databases of the run and stop what was started for it."""
     end = config.stash.get(_ended, None)

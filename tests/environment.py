@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
+
 from config import keys
 from config.databases import APPLICATION_ROLE
 from config.embedded import postgres
@@ -25,8 +27,11 @@ _BROKER_NUMBERS = 64
 def provide() -> Callable[[], None]:
     """Put addresses of running services into the environment; the caller calls what is returned at the end.
 
-    DATABASE_URL and REDIS_URL are used when they are set. In a worker only its own broker number is set.
+    DATABASE_URL and REDIS_URL are used when they are set. In a worker only its own broker number is set. Raises
+    RuntimeError when the settings have been read already: they would name the services of another process.
     """
+    if settings.configured:
+        raise RuntimeError("the settings were read before the services of this process were known")
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     os.environ["PUBLIC_REQUESTS_PER_MINUTE"] = "1000000"  # all tests come from one address
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
