@@ -80,7 +80,7 @@ def hired(workers: int, *, environment: Mapping[str, str] = os.environ) -> Itera
     """Run so many Celery workers, each a process of one thread, while the context lasts; all of them are ready in it.
 
     Raises TimeoutError when one is not ready in time, ChildProcessError when one has ended before. Each leaves a file
-    when it is ready. Celery's ping does not tell: asked twice a second, it can miss every answer for minutes.
+    when it is ready. Celery's ping does not tell: asked twice a second, it misses the answers to every other question.
     """
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery", "worker", "--pool", "solo"]
     with tempfile.TemporaryDirectory(prefix="crew-") as folder:

@@ -176,11 +176,17 @@ class Highs:
         return _HighsRelaxation(arrays)
 
     def improve(self, arrays: Arrays, start: NDArray[np.float64], *, nodes: int, gap: float) -> Solution:
-        """Solve the integer program; restarts and symmetry search cost more than they bring on programs this small."""
+        """Solve the integer program; restarts and symmetry search cost more than they bring on programs this small.
+
+        So do the solver's own sub-programs, unless the root is all that it may look at.
+        """
         model = _load_arrays(arrays, relaxed=False)
         model.setOptionValue("mip_max_nodes", nodes)
         model.setOptionValue("mip_rel_gap", gap)
         model.setOptionValue("mip_heuristic_effort", 0.0)
+        if nodes > 1:
+            for heuristic in ("rins", "rens", "root_reduced_cost", "feasibility_jump"):
+                model.setOptionValue(f"mip_heuristic_run_{heuristic}", "off")
         model.setOptionValue("mip_allow_restart", "off")
         model.setOptionValue("mip_detect_symmetry", "off")
         model.setOptionValue("mip_pool_soft_limit", 2_000)  # cuts kept; a fifth of the default, for memory

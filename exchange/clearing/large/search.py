@@ -43,7 +43,8 @@ AROUND = Effort(choices=1_500, reach=0.03, gap=0.002)
 class Limits:
     """Where the search of a large book stops."""
 
-    waves: tuple[Effort, ...] = (CELLS, CORE, AROUND)
+    waves: tuple[Effort, ...] = (CELLS, CORE)
+    larger: tuple[Effort, ...] = (AROUND,)  # after them, of books too large for the whole program
     whole_binaries: int = 6_000
     dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: the first one is rounded
     pace: Pace = field(default_factory=Pace)
@@ -52,12 +53,11 @@ class Limits:
     insertions: int = 5
 
 
-BRIEF = Limits(waves=(replace(CELLS, reach=0.01, gap=0.02),), repairs=0)
-QUICK = Limits(waves=(CELLS,))
+BRIEF = Limits(waves=(replace(CELLS, reach=0.01, gap=0.02),), larger=(), repairs=0)
+QUICK = Limits(waves=(CELLS,), larger=())
 STANDARD = Limits()
 THOROUGH = Limits(
-    waves=(CELLS, CORE, replace(CORE, reach=0.01), *[replace(AROUND, choices=2_500, nodes=5, gap=0.001)] * 3),
-    insertions=20,
+    larger=(replace(CORE, reach=0.01), *[replace(AROUND, choices=2_500, nodes=5, gap=0.001)] * 3), insertions=20
 )
 
 
@@ -146,11 +146,12 @@ class Search:
 
     def _improve(self, planner: Planner, state: State) -> State:
         self.stats.method = "neighbourhoods"
-        for number, effort in enumerate(self.limits.waves):
-            state = self._wave(planner, state, number, effort)
+        last = self.limits.larger
         if len(self.market.groups) <= self.limits.whole_binaries:
             self.stats.method = "whole program"
-            state = self._wave(planner, state, len(self.limits.waves), WHOLE)
+            last = (WHOLE,)
+        for number, effort in enumerate((*self.limits.waves, *last)):
+            state = self._wave(planner, state, number, effort)
         return state
 
     def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:

@@ -21,7 +21,7 @@ from exchange.rounds.models import Round, RoundSnapshot
 from tests.exchange.cast import GATE, Story
 
 ON_ARRAYS = replace(DEFAULT, large_orders=0, divisible=False)
-SEARCH = LargeLimits(waves=(Effort(choices=40, reach=0.3), Effort(choices=60, reach=0.5)), whole_binaries=0)
+SEARCH = LargeLimits(waves=(Effort(choices=40, reach=0.3), Effort(choices=60, reach=0.5)), larger=(), whole_binaries=0)
 
 
 @pytest.fixture(scope="module")

@@ -180,7 +180,7 @@ def test_who_computes_the_batches_of_a_wave_and_when_changes_no_byte(realistic: 
         answers = [neighbourhoods.solve(market, state, batch, effort, solver) for batch in reversed(batches)]
         return answers[::-1]
 
-    limits = LargeLimits(waves=(Effort(choices=60, reach=0.2),) * 3, whole_binaries=0)
+    limits = LargeLimits(waves=(Effort(choices=60, reach=0.2),) * 3, larger=(), whole_binaries=0)
     here = engine.clear(realistic, large_limits=limits)
     there = engine.clear(realistic, large_limits=limits, run=backwards)
     shuffled = engine.clear(
@@ -198,7 +198,7 @@ def test_batches_of_a_wave_share_no_cell_no_block_and_no_room_of_an_hourly_order
         waves.append(batches)
         return [None for _ in batches]
 
-    limits = LargeLimits(waves=(Effort(choices=60, reach=0.2),), whole_binaries=0)
+    limits = LargeLimits(waves=(Effort(choices=60, reach=0.2),), larger=(), whole_binaries=0)
     Search(market, Highs(), limits, watch).run()
     batches = waves[0]
     assert len(batches) > 3
@@ -234,7 +234,7 @@ def test_the_core_is_one_batch_without_the_blocks_that_run_as_relaxed_and_gains(
     program = programs.build(Part(market, market.groups, market.hourly, market.stacks.lots), integral=False)
     solution = solver.relaxation(program.arrays).solve()
     relaxed = np.asarray(solution.values)[program.lots]
-    limits = LargeLimits(waves=(Effort(core=True, reach=0.0),), whole_binaries=0, cuts=0, repairs=0)
+    limits = LargeLimits(waves=(Effort(core=True, reach=0.0),), larger=(), whole_binaries=0, cuts=0, repairs=0)
     Search(market, solver, limits, watch).run()
     state, batches, answers = waves[0]
     order = market.groups.order[market.groups.group]
