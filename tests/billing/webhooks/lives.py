@@ -116,12 +116,22 @@ def play(life: Life, sequence: Delivery, wire: Wire, base: Simulator, *, now: da
         services.handle(row.id, now=later)
     services.poll(now=later)
     transfers.follow_all(now=later)
-    while waiting := TransferReversal.objects.filter(status=ReversalStatus.PREPARING).first():
-        with clock.travel(later):
-            tasks.reverse_transfer(str(waiting.id), {}, renew=lambda: None)
-    for row in StripeEvent.objects.filter(state=EventState.RECEIVED).order_by("id"):
-        services.handle(row.id, now=later)
+    # What a message makes known may need a job, and what a job does may bring a message: until nothing is left.
+    while _worked_on(now=later):
+        pass
     return known()
+
+
+def _worked_on(*, now: datetime) -> bool:
+    """Do a job that waits, or all messages that do; False when nothing came of it."""
+    if waiting := TransferReversal.objects.filter(status=ReversalStatus.PREPARING).first():
+        with clock.travel(now):
+            tasks.reverse_transfer(str(waiting.id), {}, renew=lambda: None)
+        return True
+    received = list(StripeEvent.objects.filter(state=EventState.RECEIVED).order_by("id"))
+    for row in received:
+        services.handle(row.id, now=now)
+    return StripeEvent.objects.filter(state=EventState.RECEIVED).count() < len(received)
 
 
 def _bring(client: Client, event: dict[str, Any], disturbance: Disturbance, *, now: datetime) -> None:
