@@ -35,7 +35,11 @@ class Eye:
     overflows: Callable[[Page], bool]
 
     def check(self, page: Page, *, deep: bool = True) -> None:
-        """One heading, nothing wider than the window and, when looked at deeply, no grave fault of accessibility."""
+        """One heading, nothing wider than the window and, when looked at deeply, no grave fault of accessibility.
+
+        A click that follows a link returns when the next page's first bytes are there: its end is waited for.
+        """
+        page.wait_for_load_state()
         assert page.locator("h1").count() == 1, f"{page.url} has {page.locator('h1').count()} main headings"
         assert not self.overflows(page), f"{page.url} is wider than its window"
         faults = self.faults(page) if deep else []

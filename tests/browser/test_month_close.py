@@ -82,6 +82,7 @@ def _reconcile(page: Page) -> None:
     page.goto("/finance/breaks")
     page.get_by_role("button", name="Reconcile now").click()
     expect(page.locator(".message.success")).to_contain_text("Looked at everything")
+    page.wait_for_load_state()  # the list comes after the message
 
 
 def _try_to_close(page: Page) -> None:
@@ -93,6 +94,7 @@ def _try_to_close(page: Page) -> None:
 def _open(page: Page, kind: ItemKind) -> None:
     page.goto("/finance/breaks")
     page.get_by_role("link", name=kind.replace("_", " "), exact=True).first.click()
+    page.wait_for_url("**/finance/breaks/brk_*")
 
 
 def _explain(page: Page, eye: Eye) -> None:
