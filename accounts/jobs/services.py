@@ -99,7 +99,7 @@ def _renew(job: Job, lease_seconds: int) -> None:
 
 
 def _fail(job: Job, error: Exception, *, now: datetime) -> None:
-    text = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR].replace("\x00", "")
+    text = f"{_named(type(error))}{error}"[:_LONGEST_ERROR].replace("\x00", "")
     if job.attempt >= MAXIMUM_ATTEMPTS:
         _park(job, text, now=now)
     else:
@@ -136,8 +136,32 @@ def unpark(actor: Actor, job_id: UUID, *, now: datetime) -> Job:
     job = Job.objects.select_for_update().filter(pk=job_id, state=JobState.PARKED).first()
     if job is None:
         raise NotFound
+    _again(actor, job, now=now)
+    return job
+
+
+@transaction.atomic
+def resume(actor: Actor, cause: type[Exception], *, now: datetime) -> int:
+    """Try every job again that was parked by an error of exactly this class, whose cause is over; returns how many.
+
+    Whoever sees that an outside service answers again calls this: nobody has to look at what only waited for it.
+    """
+    actor.require(Capability.OPERATE)
+    parked = Job.objects.filter(state=JobState.PARKED, last_error__startswith=_named(cause))
+    # SKIP LOCKED: what somebody else is having tried again just now need not be waited for.
+    waiting = list(parked.select_for_update(skip_locked=True).order_by("id"))
+    for job in waiting:
+        _again(actor, job, now=now)
+    return len(waiting)
+
+
+def _again(actor: Actor, job: Job, *, now: datetime) -> None:
     job.state, job.attempt, job.due_at = JobState.PENDING, 0, now
     job.save(update_fields=["state", "attempt", "due_at"])
     audit.record(actor, "job.unpark", "job", job.id, {"state": JobState.PARKED}, {"state": JobState.PENDING}, now=now)
     transaction.on_commit(doorbell.ring, robust=True)
-    return job
+
+
+def _named(kind: type[Exception]) -> str:
+    """Return what the kept text of a failure begins with."""
+    return f"{kind.__name__}: "

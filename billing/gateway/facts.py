@@ -167,3 +167,11 @@ class Notice:
     object_kind: str
     object_id: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class UnreadNotice:
+    """An event of Stripe's own list that is not as Stripe sends them: its id, or a digest of it where it has none."""
+
+    id: str
+    problem: str

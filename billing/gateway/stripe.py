@@ -4,6 +4,8 @@ What Stripe's library raises becomes one of three answers: it was done, it was r
 (OutcomeUnknown). Objects come back as the plain values of `facts`.
 """
 
+import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -285,12 +287,12 @@ class StripeGateway:
             raise UnreadableNotice("its nesting", "an event") from error
         return _notice(event.to_dict())
 
-    def undelivered_notices(self, *, since: datetime) -> Iterator[facts.Notice]:
-        """Yield the events since an instant that Stripe could not deliver to some address of ours."""
+    def undelivered_notices(self, *, since: datetime) -> Iterator[facts.Notice | facts.UnreadNotice]:
+        """Yield the events since an instant that Stripe could not deliver to some address of ours, odd ones too."""
         wanted: Any = {"limit": _PAGE, "delivery_success": False, "created": {"gte": _seconds(since)}}
         with _answers():
             for event in self._client.v1.events.list(wanted).auto_paging_iter():
-                yield _notice(event.to_dict())
+                yield _listed(event.to_dict())
 
 
 def from_settings() -> StripeGateway:
@@ -404,6 +406,18 @@ def _notice(event: Mapping[str, Any]) -> facts.Notice:
         object_id=_short("data.object.id", about.get("id"), required=False),
         created_at=_instant(created),
     )
+
+
+def _listed(event: Mapping[str, Any]) -> facts.Notice | facts.UnreadNotice:
+    """Read an event of a list, in which one that cannot be read hides none of the others."""
+    try:
+        return _notice(event)
+    except UnreadableNotice as error:
+        try:
+            known_as = _short("id", event.get("id"))
+        except UnreadableNotice:
+            known_as = f"unread_{hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()}"
+        return facts.UnreadNotice(known_as, error.detail)
 
 
 def _short(name: str, value: object, *, required: bool = True) -> str:

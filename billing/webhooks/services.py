@@ -30,6 +30,8 @@ from billing.webhooks.models import StripeEvent
 from billing.webhooks.rules import EventState, Subject, subject_of
 
 HANDLE_EVENT: Final = "handle_stripe_event"
+UNREADABLE: Final = "unreadable"  # in the place of a type that we know
+_POLLER: Final = Actor.system("poller")
 _LOOK_BACK: Final = timedelta(days=3)  # how long Stripe itself tries to deliver a message
 _QUIET: Final = timedelta(minutes=5)  # a row that waits longer is looked at without being told to
 
@@ -55,6 +57,24 @@ def receive(notice: facts.Notice, *, polled: bool = False, now: datetime) -> Str
     return event
 
 
+@transaction.atomic
+def keep_unread(unread: facts.UnreadNotice, *, now: datetime) -> bool:
+    """Park an event of Stripe's list that cannot be read, for a person to look at; False when it was before."""
+    _, is_new = StripeEvent.objects.get_or_create(
+        stripe_id=unread.id,
+        defaults={
+            "type": UNREADABLE,
+            "created_at": now,
+            "received_at": now,
+            "polled": True,
+            "state": EventState.PARKED,
+            "handled_at": now,
+            "note": unread.problem[:200],
+        },
+    )
+    return is_new
+
+
 def belongs_here(notice: facts.Notice) -> bool:
     """Tell whether a message is of our mode, and about our account or a provider's that we know."""
     if notice.live != stripe.from_settings().live:
@@ -73,13 +93,15 @@ def handle(event_id: UUID, *, now: datetime) -> StripeEvent:
     subject = subject_of(event.type)
     if subject is None:
         return _close(event_id, EventState.IGNORED, "", now=now)
+    if not event.object_id:
+        return _close(event_id, EventState.PARKED, f"The message names no {subject}.", now=now)
     try:
         known = LOOK[subject](event.object_id, now)
     except (NoSuchObject, CallRefused) as error:
         return _close(event_id, EventState.PARKED, error.detail, now=now)
     if known:
         return _close(event_id, EventState.PROCESSED, "", now=now)
-    if calls_under_way():
+    if event.state == EventState.RECEIVED and calls_under_way():
         # It may be what a call of ours has just made, and whose answer is still on the way.
         raise OutcomeUnknown(f"{event.object_id} may belong to a call whose answer is not here yet.")
     # Other programs may share the account; what is like ours and unknown is for a person to look at.
@@ -148,17 +170,20 @@ LOOK: Final[dict[Subject, Callable[[str, datetime], bool]]] = {
 def poll(*, now: datetime) -> int:
     """Find what no message told of: undelivered messages, rows of ours that wait, disputes; returns how many.
 
+    Jobs that were parked because Stripe could not be asked go on once it answers; an event nobody can read is parked.
     One that fails keeps no other waiting; what failed is raised after the last of them.
     """
     failures = Failures()
     found = 0
     newest = StripeEvent.objects.aggregate(at=Max("created_at"))["at"]
-    since = max(now - _LOOK_BACK, newest - _LOOK_BACK) if newest else now - _LOOK_BACK
+    # From before the last one that arrived: we may have been away for longer than Stripe tries.
+    since = min(now, newest or now) - _LOOK_BACK
     with failures.kept("listing undelivered messages"):
         for notice in stripe.from_settings().undelivered_notices(since=since):
-            if belongs_here(notice) and not StripeEvent.objects.filter(stripe_id=notice.id).exists():
-                receive(notice, polled=True, now=now)
-                found += 1
+            with failures.kept(f"message {notice.id}"):
+                found += _take_up(notice, now=now)
+        # Stripe answers: what was given up while it did not is tried again, without anybody's help.
+        found += jobs.resume(_POLLER, OutcomeUnknown, now=now)
     for name, look in _waiting(now):
         with failures.kept(name):
             look()
@@ -170,6 +195,16 @@ def poll(*, now: datetime) -> int:
             stripe_receipts.match_waiting(own, now=now)
     failures.raise_any()
     return found
+
+
+def _take_up(notice: facts.Notice | facts.UnreadNotice, *, now: datetime) -> bool:
+    """Store what no message told of; False when it is known, or of no concern here."""
+    if isinstance(notice, facts.UnreadNotice):
+        return keep_unread(notice, now=now)
+    if not belongs_here(notice) or StripeEvent.objects.filter(stripe_id=notice.id).exists():
+        return False
+    receive(notice, polled=True, now=now)
+    return True
 
 
 def _waiting(now: datetime) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -55,6 +55,7 @@ class Wire:
     # (account, key) -> (what was sent, status, body)
     answered: dict[tuple[str, str], tuple[str, int, bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, idempotency key
+    is_down: bool = False  # nothing arrives
 
     def fault(self, path: str, kind: str, *, times: int = 1) -> None:
         """Let the next requests to a path go wrong."""
@@ -96,7 +97,7 @@ def running(simulator: Simulator) -> Iterator[tuple[str, Wire]]:
             with lock:
                 wire.asked.append((method, parts.path, key))
                 fault = wire.due_fault(parts.path)
-                if fault == "lost_request":
+                if fault == "lost_request" or wire.is_down:
                     self._hang_up()
                     return
                 status, text = answer(wire, method, parts.path, parts.query + body, key, account, fault)
