@@ -7,6 +7,7 @@ numbers. Both writers yield the file in pieces and keep none of it: memory does 
 import csv
 import io
 import itertools
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ MAX_SHEET_BYTES: Final = 2**30  # unpacked; beyond twice that an archive needs a
 ROWS_AT_A_TIME: Final = 256
 MAX_CELL_CHARACTERS: Final = 32_767
 MAX_EXACT_DIGITS: Final = 15  # of a spreadsheet's numbers; longer ones are written as text
+_NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - day 0 of a spreadsheet, which knows no zones
 _DAY_SECONDS: Final = 86_400
 
@@ -194,7 +196,7 @@ def _number_cell(text: str) -> str:
 
 
 def _text_cell(text: str, style: str = "") -> str:
-    printable = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+    carried = _NOT_IN_XML.sub("\ufffd", text[:MAX_CELL_CHARACTERS])
     styled = f' s="{style}"' if style else ""
-    shown = escape(printable[:MAX_CELL_CHARACTERS])
+    shown = escape(carried, {"\r": "&#13;"})  # a bare one would be read back as a line feed
     return f'<c t="inlineStr"{styled}><is><t xml:space="preserve">{shown}</t></is></c>'
