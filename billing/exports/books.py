@@ -24,12 +24,15 @@ def journal_pieces(actor: Actor, journal_format: JournalFormat, *, today: date) 
     """Yield the whole ledger as a journal; memory does not grow with the ledger.
 
     The caller reads in one snapshot (REPEATABLE READ), so that the balances are those of the entries whatever is
-    posted meanwhile. `today` dates the balances of books without an entry. Raises NotAllowed.
+    posted meanwhile. Balances are asserted after the last day on which anything took effect or was opened, `today` in
+    books without an account. Raises NotAllowed.
     """
     actor.require(Capability.VIEW_BOOKS)
+    accounts = _accounts()
     last = LedgerTransaction.objects.aggregate(last=Max("effective_at"))["last"]
-    last_day = today if last is None else _day(last)
-    yield from journal.pieces(journal_format, _accounts(), _entries(), last_day=last_day)
+    # An account may be younger than the last transaction: a balance before its opening is an error for beancount.
+    days = [account.opened_on for account in accounts] + ([] if last is None else [_day(last)])
+    yield from journal.pieces(journal_format, accounts, _entries(), last_day=max(days, default=today))
 
 
 def _accounts() -> list[AccountLine]:

@@ -138,13 +138,15 @@ class _Hledger(_Writer):
         ]
         paths = {account.path: account.organisation for account in accounts}
         lines += [
-            f"account {path}" + (f"  ; {_one_line(owner)}" if owner else "") for path, owner in sorted(paths.items())
+            f"account {path}" + (f"  ; {self._remark(owner)}" if owner else "") for path, owner in sorted(paths.items())
         ]
         return "\n".join([*lines, "", ""])
 
     def entry(self, entry: Entry) -> str:
         # A semicolon would begin a comment, and a bar a note.
         title = self.title(entry).replace(";", ",").replace("|", "/")
+        if title.startswith("("):  # would begin a code; the empty one ends before it
+            title = f"() {title}"
         lines = [f"{entry.day.isoformat()} * {title}"]
         lines += [f"    ; {name}: {text}" for name, text in self.facts(entry)]
         lines += [
@@ -161,6 +163,11 @@ class _Hledger(_Writer):
             for account in accounts
         ]
         return "\n".join([*lines, ""])
+
+    @staticmethod
+    def _remark(text: str) -> str:
+        """Return a text as a comment in which nothing is a tag: `type:` would change the account or be an error."""
+        return _one_line(text).replace(":", "：")
 
 
 class _Beancount(_Writer):
