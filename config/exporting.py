@@ -1,7 +1,7 @@
 """What the export commands have in common: a demo to export, one snapshot to read, and a whole file or none."""
 
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,17 +45,45 @@ def snapshot() -> Iterator[None]:
         yield
 
 
+def destination(text: str) -> Path:
+    """Read the value of `--out`; raises ArgumentTypeError at once where no file could be written in the end."""
+    path = Path(text)
+    try:
+        if path.is_dir():
+            raise ArgumentTypeError(f"expected a file, got the directory {text!r}")
+        if not path.parent.is_dir():
+            raise ArgumentTypeError(f"there is no directory {str(path.parent)!r}")
+    except OSError as error:
+        raise ArgumentTypeError(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
 @contextmanager
 def file_at(path: Path) -> Iterator[IO[Any]]:
-    """Write a file that takes its place once it is whole; raises CommandError when it cannot be written."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    """Write a file that takes its place once it is whole; raises CommandError when it cannot be written.
+
+    What is there and no file, such as a pipe or `/dev/null`, is written into and never replaced.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as out:
+                yield out
+        else:
+            with _whole(path.resolve()) as out:
+                yield out
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[Any]]:
+    # Not named after the file, whose name may be as long as a name can be; of this process alone.
+    unfinished = path.with_name(f".{os.getpid()}.unfinished")
     try:
         with unfinished.open("wb") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
         unfinished.replace(path)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         unfinished.unlink(missing_ok=True)

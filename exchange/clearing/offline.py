@@ -90,6 +90,10 @@ def _clear(job: Job) -> Result:
 
 
 def _write(path: Path, content: bytes) -> None:
+    if path.exists() and not path.is_file():
+        # A pipe or /dev/null is written into: the administrator's rename would replace it.
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

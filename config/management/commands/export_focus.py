@@ -2,8 +2,8 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
-from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -35,8 +35,10 @@ class Command(BaseCommand):
         """Declare whose costs of which month, the edition, the file and the demo."""
         parser.add_argument("--buyer", metavar="ID", help="the organisation, org_...; with --demo it may be left out")
         parser.add_argument("--period", type=_period, metavar="YYYY-MM", help="the billing month, in Asia/Shanghai")
-        parser.add_argument("--focus-version", choices=list(FocusVersion), default=FocusVersion.V1_2)
-        parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it is written")
+        parser.add_argument("--focus-version", choices=[*map(str, FocusVersion)], default=FocusVersion.V1_2)
+        parser.add_argument(
+            "--out", type=exporting.destination, required=True, metavar="FILE", help="where it is written"
+        )
         exporting.add_demo(parser)
 
     def handle(self, *_args: object, **options: Any) -> None:
@@ -44,31 +46,34 @@ class Command(BaseCommand):
         buyer, month = self._asked(options)
         columns = focus.columns(FocusVersion(options["focus_version"]))
         with exporting.snapshot(), exporting.file_at(options["out"]) as out:
-            invoices = costs.invoices_of(buyer, month)
+            invoices = list(costs.invoices_of(buyer, month))
             for piece in tables.csv_pieces(columns, costs.rows(buyer, month)):
                 out.write(piece)
-            period = f"{month.year}-{month.month:02d}"
-            self.stdout.write(f"Wrote the costs of {buyer.name} in {period} to {options['out']}:")
-            for invoice in invoices:
-                total = focus.in_currency(invoice.total_minor, invoice.currency)
-                self.stdout.write(f"  {invoice.number}  {total} {invoice.currency}")
-            if not invoices:
-                self.stdout.write("  no invoice")
+        period = f"{month.year}-{month.month:02d}"
+        self.stdout.write(f"Wrote the costs of {buyer.name} in {period} to {options['out']}:")
+        for invoice in invoices:
+            total = focus.in_currency(invoice.total_minor, invoice.currency)
+            self.stdout.write(f"  {invoice.number}  {total} {invoice.currency}")
+        if not invoices:
+            self.stdout.write("  no invoice")
 
     def _asked(self, options: dict[str, Any]) -> tuple[Organisation, Month]:
-        month = options["period"]
+        month, buyer_id = options["period"], self._buyer_id(options["buyer"])
         if options["demo"]:
             cast = exporting.simulate(self.stdout)
             month = month or Month(months.FIRST.year, months.FIRST.month)
-            if options["buyer"] is None:
+            if buyer_id is None:
                 return cast.beichen, month
-        elif options["buyer"] is None or month is None:
+        elif buyer_id is None or month is None:
             raise CommandError("Whose costs of which month? --buyer ID and --period YYYY-MM are needed.")
-        try:
-            buyer_id = ids.parse("org", options["buyer"])
-        except DomainError as refusal:
-            raise CommandError(f"--buyer: {refusal.detail}") from refusal
         buyer = Organisation.objects.filter(id=buyer_id, can_buy=True).first()
         if buyer is None:
             raise CommandError(f"--buyer: there is no buyer {options['buyer']}.")
         return buyer, month
+
+    @staticmethod
+    def _buyer_id(spelled: str | None) -> UUID | None:
+        try:
+            return None if spelled is None else ids.parse("org", spelled)
+        except DomainError as refusal:
+            raise CommandError(f"--buyer: {refusal.detail}") from refusal

@@ -1,7 +1,6 @@
 """`manage.py export_journal`: the whole ledger as a journal for hledger or beancount."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand
@@ -22,8 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the format, the file and the demo."""
-        parser.add_argument("--format", choices=list(JournalFormat), required=True, help="whose journal is written")
-        parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it is written")
+        parser.add_argument(
+            "--format", choices=[*map(str, JournalFormat)], required=True, help="whose journal is written"
+        )
+        parser.add_argument(
+            "--out", type=exporting.destination, required=True, metavar="FILE", help="where it is written"
+        )
         exporting.add_demo(parser)
 
     def handle(self, *_args: object, **options: Any) -> None:

@@ -1,6 +1,8 @@
 """``manage.py clear_book``: files in, files out, in one process and without a database."""
 
 import json
+import os
+import subprocess
 from io import StringIO
 from pathlib import Path
 
@@ -29,6 +31,18 @@ def test_a_book_becomes_the_outcome_that_the_engine_gives(tmp_path: Path) -> Non
     assert verify.verify(story(), json.loads(written)).violations == ()
     assert "welfare 1872000000, bound 1872000000, strict" in out
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["outcome.json"]
+
+
+def test_what_is_no_file_is_written_into_and_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "book.json").write_bytes(story().canonical_bytes())
+    os.mkfifo(tmp_path / "pipe")
+
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        clear(str(tmp_path / "book.json"), "--out", str(tmp_path / "pipe"))
+        written, _ = reader.communicate()
+
+    assert written == engine.clear(story()).outcome.canonical_bytes()
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_certificate_and_record_are_written_on_request(tmp_path: Path) -> None:
