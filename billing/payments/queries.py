@@ -1,9 +1,9 @@
 """Reads of top-ups and bank receipts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.actors.actor import Actor, Capability
 from billing.payments.errors import NoSuchReceipt, NoSuchTopUp
@@ -78,3 +78,27 @@ def locked_top_ups_fitting(references: Sequence[str], amount: Money) -> list[Top
         )
         .order_by("id")
     )
+
+
+def locked_top_ups_among(
+    references: Collection[str], *, organisation_ids: Collection[UUID], amounts_minor: Collection[int], currency: str
+) -> list[TopUp]:
+    """Return the awaiting top-ups of these amounts that many movements may confirm, locked in the order of their ids.
+
+    Those with one of these references, and all of these organisations and of those whose reference is quoted.
+    """
+    waiting = TopUp.objects.filter(status=TopUpStatus.AWAITING, currency=currency, amount_minor__in=set(amounts_minor))
+    quoted = set(waiting.filter(reference__in=set(references)).values_list("organisation_id", flat=True))
+    wanted = Q(reference__in=set(references)) | Q(organisation_id__in=quoted.union(organisation_ids))
+    return list(waiting.filter(wanted).select_for_update(no_key=True).order_by("id"))
+
+
+def receipts_known_as(bank_references: Collection[str]) -> list[BankReceipt]:
+    """Return the receipts with these ids of the bank, with what they belong to."""
+    return list(BankReceipt.objects.filter(bank_reference__in=set(bank_references)).select_related("top_up"))
+
+
+def locked_receipts(receipt_ids: Collection[UUID]) -> list[BankReceipt]:
+    """Return receipts locked for change, in the order of their ids."""
+    rows = BankReceipt.objects.filter(id__in=set(receipt_ids)).select_related("top_up")
+    return list(rows.select_for_update(no_key=True, of=("self",)).order_by("id"))

@@ -13,14 +13,15 @@ from accounts.actors.actor import Actor, Capability
 from accounts.audit import services as audit
 from accounts.events import services as events
 from accounts.foundation import ids
+from billing.ledger import many
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
-from billing.payments import queries, rules, stripe_receipts
+from billing.payments import queries, rules, steps, stripe_receipts
 from billing.payments.errors import AmountMismatch, NoSuchReceipt, OwnTopUp, ReceiptKnown, ReceiptMatched
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import BankLine, ReceiptStatus, TopUpMethod, TopUpStatus
-from catalog.measures.money import Money, format_minor
+from catalog.measures.money import Money
 
 
 @transaction.atomic
@@ -75,20 +76,11 @@ def record_receipt(actor: Actor, line: BankLine, *, now: datetime) -> BankReceip
     if payout is not None:
         stripe_receipts.link(actor, receipt, payout, now=now)
         return receipt
-    if len(fitting) == 1 and not _own(actor, fitting[0]):
+    if len(fitting) == 1 and not steps.is_own(actor, fitting[0]):
         _credit(actor, fitting[0], receipt, taken_from=Code.BANK, now=now)
         return receipt
-    ledger.post(
-        Source("bank_receipt", receipt.id, "suspense"),
-        [debit(Code.BANK, receipt.amount_minor), credit(Code.SUSPENSE, receipt.amount_minor)],
-        currency=receipt.currency,
-        effective_at=now,
-        now=now,
-        memo=f"Unmatched bank receipt {receipt.bank_reference}",
-    )
-    events.emit(
-        "bank_receipt.unmatched", "bank_receipt", receipt.id, None, _amount(receipt) | {"payer": receipt.payer}, now=now
-    )
+    many.post_all([steps.suspension(receipt, now=now)], currency=receipt.currency, now=now)
+    events.emit_all([steps.unmatched(receipt, now=now)])
     return receipt
 
 
@@ -139,7 +131,7 @@ def return_top_up(actor: Actor, top_up_id: UUID, *, now: datetime) -> TopUp:
 
 def credit_part(actor: Actor, top_up: TopUp, *, bank_reference: str, now: datetime) -> None:
     """Credit a locked top-up with a part of what waits in suspense; raises OwnTopUp and TopUpMoveRefused."""
-    if _own(actor, top_up):
+    if steps.is_own(actor, top_up):
         raise OwnTopUp
     _confirm(actor, top_up, taken_from=Code.SUSPENSE, bank_reference=bank_reference, now=now)
 
@@ -155,14 +147,8 @@ def _credit(actor: Actor, top_up: TopUp, receipt: BankReceipt, *, taken_from: Co
 
 def _confirm(actor: Actor, top_up: TopUp, *, taken_from: Code, bank_reference: str, now: datetime) -> None:
     rules.check_move(TopUpStatus(top_up.status), TopUpStatus.CONFIRMED)
-    ledger.post(
-        Source("top_up", top_up.id, "confirm"),
-        [debit(taken_from, top_up.amount_minor), credit(Code.WALLET, top_up.amount_minor, top_up.organisation_id)],
-        currency=top_up.currency,
-        effective_at=now,
-        now=now,
-        memo=f"Top-up {top_up.reference}",
-    )
+    confirmation = steps.confirmation(top_up, taken_from=taken_from, now=now)
+    many.post_all([confirmation], currency=top_up.currency, now=now)
     before = top_up.status
     top_up.status = TopUpStatus.CONFIRMED
     top_up.confirmed_by_id = actor.user_id
@@ -182,23 +168,14 @@ def _end(actor: Actor, top_up: TopUp, status: TopUpStatus, action: str, *, now: 
 
 
 def _new_receipt(actor: Actor, line: BankLine, *, now: datetime) -> BankReceipt:
+    receipt = steps.new_receipt(line, now=now)
     try:
-        receipt = BankReceipt.objects.create(
-            bank_reference=line.bank_reference,
-            amount_minor=line.amount.amount_minor,
-            currency=line.amount.currency,
-            value_date=line.value_date,
-            payer=line.payer,
-            remittance=line.remittance,
-            status=ReceiptStatus.UNMATCHED,
-            recorded_at=now,
-        )
+        receipt.save(force_insert=True)
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):
             raise
         raise ReceiptKnown(line.bank_reference) from error
-    after = _amount(receipt) | {"bank_reference": receipt.bank_reference, "value_date": receipt.value_date.isoformat()}
-    audit.record(actor, "bank_receipt.record", "bank_receipt", receipt.id, None, after, now=now)
+    audit.record_all([steps.recorded(actor, receipt, now=now)])
     return receipt
 
 
@@ -207,12 +184,8 @@ def _check_fit(actor: Actor, top_up: TopUp, received: Money) -> None:
     announced = Money(top_up.amount_minor, top_up.currency)
     if received != announced:
         raise AmountMismatch(announced=announced, received=received)
-    if _own(actor, top_up):
+    if steps.is_own(actor, top_up):
         raise OwnTopUp
-
-
-def _own(actor: Actor, top_up: TopUp) -> bool:
-    return actor.user_id is not None and actor.user_id == top_up.requested_by_id
 
 
 def _confirmed_by_line(top_up: TopUp, line: BankLine) -> bool:
@@ -227,23 +200,6 @@ def _confirmed_by_line(top_up: TopUp, line: BankLine) -> bool:
 def _note(
     actor: Actor, top_up: TopUp, action: str, before: str | None, *, now: datetime, bank_reference: str = ""
 ) -> None:
-    after = _amount(top_up) | {"status": str(top_up.status), "reference": top_up.reference}
-    if bank_reference:
-        after["bank_reference"] = bank_reference
-    audit.record(
-        actor,
-        f"top_up.{action}",
-        "top_up",
-        top_up.id,
-        None if before is None else {"status": str(before)},
-        after,
-        now=now,
-        organisation_id=top_up.organisation_id,
-    )
-    told = {"request": "requested", "confirm": "confirmed", "cancel": "cancelled", "return": "returned"}[action]
-    payload = _amount(top_up) | {"top_up": ids.spell("top", top_up.id), "reference": top_up.reference}
-    events.emit(f"top_up.{told}", "top_up", top_up.id, top_up.organisation_id, payload, now=now)
-
-
-def _amount(row: TopUp | BankReceipt) -> dict[str, str]:
-    return {"amount": format_minor(row.amount_minor, row.currency), "currency": row.currency}
+    record, told = steps.changed(actor, top_up, action, before, now=now, bank_reference=bank_reference)
+    audit.record_all([record])
+    events.emit_all([told])

@@ -4,10 +4,12 @@ The payout itself is posted by `billing.gateway.own_payouts`. A receipt that cam
 suspense; once it is matched the bank is debited by the payout alone.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.actors.actor import Actor
 from accounts.audit import services as audit
@@ -16,9 +18,9 @@ from billing.gateway.rules import OwnPayoutStatus
 from billing.ledger import services as ledger
 from billing.ledger.chart import Code
 from billing.ledger.rules import Source, credit, debit
+from billing.payments import steps
 from billing.payments.models import BankReceipt
 from billing.payments.rules import BankLine, ReceiptStatus
-from catalog.measures.money import format_minor
 
 ACTOR: Final = Actor.system("payments")
 # Banks book a payout up to so many days before or after the day that Stripe names.
@@ -30,14 +32,21 @@ def fitting(line: BankLine) -> StripePayout | None:
     """Return the one payout that a line of the bank can be: its amount and day, from Stripe by the bank's own words."""
     if not _names_stripe(line.payer, line.remittance):
         return None
-    rows = StripePayout.objects.filter(
-        amount_minor=line.amount.amount_minor,
-        currency=line.amount.currency,
-        status__in=_EXPECTED,
-        receipt__isnull=True,
-        arrives_on__range=_around(line.value_date),
-    )
-    found = list(rows.order_by("id")[:2])
+    return the_one(line, waiting(line.amount.currency, [line.amount.amount_minor]))
+
+
+def waiting(currency: str, amounts_minor: Iterable[int]) -> QuerySet[StripePayout]:
+    """Return the payouts of these amounts that no receipt has shown yet."""
+    expected = StripePayout.objects.filter(status__in=_EXPECTED, receipt__isnull=True)
+    return expected.filter(currency=currency, amount_minor__in=set(amounts_minor)).order_by("id")
+
+
+def the_one(line: BankLine, payouts: Iterable[StripePayout]) -> StripePayout | None:
+    """Return the one of some payouts of its amount that a line of the bank can be; None when several can."""
+    if not _names_stripe(line.payer, line.remittance):
+        return None
+    first, last = _around(line.value_date)
+    found = [payout for payout in payouts if first <= payout.arrives_on <= last]
     return found[0] if len(found) == 1 else None
 
 
@@ -46,13 +55,13 @@ def match_waiting(payout: StripePayout, *, now: datetime) -> bool:
     """Match a paid payout with the one receipt in suspense that can be it; False when there is none, or several."""
     if payout.status != OwnPayoutStatus.PAID or BankReceipt.objects.filter(stripe_payout=payout).exists():
         return False
-    waiting = BankReceipt.objects.select_for_update(no_key=True).filter(
+    unmatched = BankReceipt.objects.select_for_update(no_key=True).filter(
         status=ReceiptStatus.UNMATCHED,
         amount_minor=payout.amount_minor,
         currency=payout.currency,
         value_date__range=_around(payout.arrives_on),
     )
-    found = [row for row in waiting.order_by("id") if _names_stripe(row.payer, row.remittance)]
+    found = [row for row in unmatched.order_by("id") if _names_stripe(row.payer, row.remittance)]
     if len(found) != 1:
         return False
     (receipt,) = found
@@ -72,14 +81,7 @@ def link(actor: Actor, receipt: BankReceipt, payout: StripePayout, *, now: datet
     """Mark a receipt as what the bank shows of a payout."""
     receipt.status, receipt.stripe_payout, receipt.matched_at = ReceiptStatus.MATCHED, payout, now
     receipt.save(update_fields=["status", "stripe_payout", "matched_at"])
-    after = {
-        "status": "matched",
-        "stripe_payout": payout.stripe_id,
-        "amount": format_minor(receipt.amount_minor, receipt.currency),
-    }
-    audit.record(
-        actor, "bank_receipt.match_stripe", "bank_receipt", receipt.id, {"status": "unmatched"}, after, now=now
-    )
+    audit.record_all([steps.linked(actor, receipt, payout, now=now)])
 
 
 def _names_stripe(payer: str, remittance: str) -> bool:
