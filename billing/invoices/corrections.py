@@ -115,13 +115,16 @@ def _taken(invoice: Invoice, amounts_minor: Mapping[int, int] | None) -> list[_T
             raise NothingToCredit(invoice.number)
         return taken
     problems = []
-    for n, amount_minor in amounts_minor.items():
+    # Pointed at by its place in what was asked for, named by its number on the invoice.
+    for place, (n, amount_minor) in enumerate(amounts_minor.items()):
         most = abs(left.get(n, 0))
         if n not in lines:
-            problems.append(FieldProblem(f"/lines/{n}", f"There is no line {n}; expected 1 to {len(lines)}."))
+            said = f"{invoice.number} has no line {n}; expected 1 to {len(lines)}."
+            problems.append(FieldProblem(f"/lines/{place}/n", said))
         elif not 0 < amount_minor <= most:
             got, limit = (format_minor(value, invoice.currency) for value in (amount_minor, most))
-            problems.append(FieldProblem(f"/lines/{n}", f"Expected more than 0 and at most {limit}, got {got}."))
+            said = f"Line {n} ({lines[n].description}): expected more than 0 and at most {limit}, got {got}."
+            problems.append(FieldProblem(f"/lines/{place}/amount", said))
     if problems:
         raise CreditTooLarge(problems[0].detail, problems)
     return [

@@ -21,7 +21,6 @@ from billing.rating import charges, pauses, periods, resales, store
 from billing.rating.charges import Reading, Segment, Unpriceable
 from billing.rating.models import OF_A_SLOT, Charge
 from billing.rating.periods import Span
-from billing.rating.quantities import exact_decimal
 from billing.rating.store import Pending, Row
 from billing.rating.timelines import Timelines
 from billing.usage.models import AllocationSegment
@@ -149,7 +148,10 @@ def rate_gaps(contract: Contract, *, until: datetime, now: datetime) -> int:
     slots = contract_queries.owed(contract)
     owed = [clipped for _, slot in slots if (clipped := _before(slot, until)) is not None]
     missing = charges.gap_charges(owed, reported, cuts=agreed.cuts)
-    rows = [_gap_row(agreed, charge, n, now=now) for n, charge in enumerate(missing)]
+    rows = [
+        store.as_row(contract.id, charge, n, slot_id=agreed.slot_of(charge), now=now)
+        for n, charge in enumerate(missing)
+    ]
     # Counted before? Then these are the same charges: nothing can be reported any more.
     Charge.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
     return len(rows)
@@ -251,22 +253,3 @@ def _before(slot: SlotTerms, until: datetime) -> SlotTerms | None:
     if until <= slot.starts_at:
         return None
     return replace(slot, ends_at=min(slot.ends_at, until))
-
-
-def _gap_row(agreed: Agreed, charge: charges.Charge, n: int, *, now: datetime) -> Charge:
-    return Charge(
-        contract=agreed.contract,
-        usage_event_id=None,
-        n=n,
-        kind=charge.kind,
-        offering_id=charge.offering_id,
-        slot_id=agreed.slot_of(charge),
-        unit=charge.unit,
-        price_micros=charge.price_micros,
-        base_quantity=charge.base_quantity,
-        raw_quantity=exact_decimal(charge.raw_quantity),
-        raw_per_unit=charge.raw_per_unit,
-        starts_at=charge.interval.start,
-        ends_at=charge.interval.end,
-        rated_at=now,
-    )

@@ -244,25 +244,29 @@ def keep(contract_id: UUID, rows: Iterable[Row], *, now: datetime) -> int:
 def due_rows(contract_id: UUID, slot_id: UUID, due: Iterable[Charge], *, now: datetime, **why: Any) -> list[ChargeRow]:
     """Return rows, not stored, of what stays due of a release or pause, which `why` names; numbered from 0."""
     return [
-        ChargeRow(
-            contract_id=contract_id,
-            n=n,
-            kind=charge.kind,
-            offering_id=charge.offering_id,
-            slot_id=slot_id,
-            unit=charge.unit,
-            price_micros=charge.price_micros,
-            base_quantity=charge.base_quantity,
-            raw_quantity=exact_decimal(charge.raw_quantity),
-            raw_per_unit=charge.raw_per_unit,
-            starts_at=charge.interval.start,
-            ends_at=charge.interval.end,
-            due_ppm=charge.due_ppm,
-            rated_at=now,
-            **why,
-        )
+        as_row(contract_id, charge, n, slot_id=slot_id, now=now, due_ppm=charge.due_ppm, **why)
         for n, charge in enumerate(due)
     ]
+
+
+def as_row(contract_id: UUID, charge: Charge, n: int, *, slot_id: UUID | None, now: datetime, **why: Any) -> ChargeRow:
+    """Return the row, not stored, of a charge that no event is behind; `why` are the fields that say what is."""
+    return ChargeRow(
+        contract_id=contract_id,
+        n=n,
+        kind=charge.kind,
+        offering_id=charge.offering_id,
+        slot_id=slot_id,
+        unit=charge.unit,
+        price_micros=charge.price_micros,
+        base_quantity=charge.base_quantity,
+        raw_quantity=exact_decimal(charge.raw_quantity),
+        raw_per_unit=charge.raw_per_unit,
+        starts_at=charge.interval.start,
+        ends_at=charge.interval.end,
+        rated_at=now,
+        **why,
+    )
 
 
 def opposites(reversals: Sequence[UUID]) -> Iterator[Row]:

@@ -149,7 +149,9 @@ def test_a_note_that_would_take_back_more_than_a_line_names_the_line(stage: Stag
     with pytest.raises(CreditTooLarge) as refused:
         corrections.credit_invoice(stage.finance, invoice.id, reason="x", amounts_minor=amounts, now=AFTER)
 
-    assert refused.value.problems[0].pointer == f"/lines/{next(iter(amounts))}"
+    problem, (n,) = refused.value.problems[0], amounts
+    assert problem.pointer == f"/lines/0/{'n' if n == 9 else 'amount'}"
+    assert f"line {n}" in problem.detail.lower()
 
 
 def test_what_a_note_gives_back_of_an_unpaid_invoice_comes_off_the_claim(stage: Stage) -> None:
