@@ -1,21 +1,26 @@
-"""Statements as CSV: UTF-8, commas, a header with our names, one movement a row; an amount below zero went out."""
+"""Statements as CSV: UTF-8, commas, a header with our names, one movement a row; an amount below zero went out.
 
-from collections.abc import Mapping
+A column `balance`, what the account holds after each movement, is checked from row to row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from accounts.foundation import tables
-from accounts.foundation.tables import Row
+from accounts.foundation.tables import LONGEST_CELL_SHOWN, Row
 from billing.bank.rules import EARLIEST, LATEST, MAX_ENTRIES, Entry, Problem, Statement, Unreadable, check
 from catalog.measures.errors import MeasureError
-from catalog.measures.money import EXPONENTS, Money, parse_minor
+from catalog.measures.money import EXPONENTS, Money, format_minor, parse_minor
 
 REQUIRED: Final = ("account", "bank_reference", "booked_on", "amount", "currency", "counterparty")
-OPTIONAL: Final = ("value_date", "counterparty_account", "remittance")
+OPTIONAL: Final = ("value_date", "counterparty_account", "remittance", "balance")
 LONGEST: Final[Mapping[str, int]] = {
     "account": 64, "bank_reference": 64, "counterparty": 200, "counterparty_account": 64, "remittance": 200,
 }  # fmt: skip
 MAX_MINOR: Final = 10**12
+MAX_BALANCE_MINOR: Final = 10**15
 
 
 def read(text: str) -> Statement:
@@ -36,7 +41,42 @@ def read(text: str) -> Statement:
         raise Unreadable(problems)
     statement = Statement("csv", accounts.pop(), "", entries[0].amount.currency, None, None, tuple(entries))
     check(statement)
-    return statement
+    return _with_balances(statement, rows) if "balance" in rows[0].cells else statement
+
+
+def _with_balances(statement: Statement, rows: Sequence[Row]) -> Statement:
+    """Return the statement with its balances; raises Unreadable naming the row whose balance does not follow."""
+    problems: list[Problem] = []
+    opening: int | None = None
+    balance = 0
+    for row, entry in zip(rows, statement.entries, strict=True):
+        moved = entry.amount.amount_minor if entry.is_credit else -entry.amount.amount_minor
+        said = _balance(row, statement.currency)
+        if said is None:
+            problems += row.problems
+            continue
+        if opening is None:
+            opening = said - moved
+        elif said != balance + moved and not problems:
+            reached = format_minor(balance + moved, statement.currency)
+            expected = f"{reached}, which the row before and this amount lead to (oldest first)"
+            problems.append(Problem(row.number, "balance", row.text("balance")[:LONGEST_CELL_SHOWN], expected))
+        balance = said
+    if problems:
+        raise Unreadable(problems)
+    assert opening is not None, "there is a row, and each has its balance"
+    return replace(statement, opening=Money(opening, statement.currency), closing=Money(balance, statement.currency))
+
+
+def _balance(row: Row, currency: str) -> int | None:
+    try:
+        minor = parse_minor(row.text("balance"), currency)
+    except MeasureError:
+        minor = None
+    if minor is None or abs(minor) > MAX_BALANCE_MINOR:
+        row.wrong("balance", row.text("balance"), "a plain amount such as 1012.50, in each row or in none")
+        return None
+    return minor
 
 
 def _entry(row: Row) -> Entry | None:

@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of one account. Balances are negative when overdrawn; a CSV has none."""
+    """A statement of one account. Balances are negative when overdrawn; a CSV has them with a column `balance`."""
 
     format: str
     account: str

@@ -42,6 +42,10 @@ def read(text: str, *, today: date) -> Statement:
     """Return what a file says, CAMT.053 or CSV by its first character; raises StatementUnreadable."""
     if len(text.encode()) > MAX_BYTES:
         raise StatementUnreadable([Problem(0, "file", f"{len(text)} characters", f"{MAX_BYTES} bytes at most")])
+    if "\ufffd" in text:
+        line = text.count("\n", 0, text.index("\ufffd")) + 1
+        expected = "the file in UTF-8: somebody has read it in another encoding before"
+        raise StatementUnreadable([Problem(0, f"line {line}", "\ufffd", expected)])
     try:
         is_xml = text.lstrip("\ufeff \r\n\t").startswith("<")
         statement = camt.read(text.lstrip("\ufeff \r\n\t")) if is_xml else csv_files.read(text)

@@ -46,6 +46,15 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "
 OUTSIDE = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><Document>&f;</Document>'
 GOOD = entry("B1", "12.50")
 
+
+def csv_with_balances(*rows: tuple[str, str, str]) -> str:
+    """Return a CSV of rows (id, amount, balance after it)."""
+    lines = csv_of(*[(reference, amount, "") for reference, amount, _ in rows]).splitlines()
+    return "\n".join(
+        f"{line},{balance}" for line, balance in zip(lines, ("balance", *(row[2] for row in rows)), strict=True)
+    )
+
+
 # name -> (text, what the refusal says)
 HOSTILE: dict[str, tuple[str, str]] = {
     "nothing": ("", "missing"),
@@ -102,5 +111,15 @@ HOSTILE: dict[str, tuple[str, str]] = {
         csv_of(("B1", "1.00", "")) + csv_of(("B2", "1.00", "")).splitlines()[1].replace("CNY", "USD") + "\r\n",
         "CNY",
     ),
+    "csv: a balance that does not follow": (
+        csv_with_balances(("B1", "1.00", "11.00"), ("B2", "-2.00", "9.01")),
+        "9.00, which the row before and this amount lead to",
+    ),
+    "csv: a balance left out": (
+        csv_with_balances(("B1", "1.00", "11.00"), ("B2", "1.00", "")),
+        "in each row or in none",
+    ),
+    "csv: a balance that is none": (csv_with_balances(("B1", "1.00", "1e3")), "a plain amount"),
+    "what another reader made of GBK": (csv_of(("B1", "1.00", "\ufffd\ufffd")), "in another encoding"),
     "csv: an id twice": (csv_of(("B1", "1.00", ""), ("B1", "2.00", "")), "row 1 has it"),
 }

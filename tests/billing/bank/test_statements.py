@@ -1,5 +1,6 @@
 """Statements of the bank: imported whole or not at all, once, and matched by rules that guess nothing."""
 
+import re
 import time
 from unicodedata import category
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.actors.errors import NotAllowed
+from accounts.web import uploads
 from billing.bank import camt, csv_files, services
 from billing.bank.errors import EntryContradicts, StatementUnreadable
 from billing.bank.models import BankEntry, BankStatement
@@ -21,7 +23,7 @@ from billing.payments.errors import OwnTopUp, PartsDiffer, ReceiptMatched
 from billing.payments.models import BankReceipt, TopUp
 from billing.payments.rules import ReceiptStatus, TopUpStatus
 from catalog.measures.money import Money
-from tests.billing.bank.files import HOSTILE, camt_of, csv_of, entry
+from tests.billing.bank.files import HOSTILE, camt_of, csv_of, csv_with_balances, entry
 from tests.billing.ledger.books import NOW, check_deferred
 from tests.billing.payments import cast
 from tests.billing.payments.cast import Cast, line
@@ -89,6 +91,55 @@ def test_a_csv_statement_does_the_same(people: Cast) -> None:
     text = "\ufeff" + csv_of(("B1", "12.50", top_up.reference), ("B2", "7.00", '"a, b"'), ("B3", "-3.00", ""))
     assert imported(people, text) == [RowResult.MATCHED, RowResult.WAITS, RowResult.OUT]
     assert figures(people) == (1_950, 700, 1_250)
+
+
+def test_a_csv_may_say_its_balances(people: Cast) -> None:
+    text = csv_with_balances(("B1", "12.50", "2.50"), ("B2", "-3.00", "-0.50"))
+    assert imported(people, text) == [RowResult.WAITS, RowResult.OUT]
+    statement = BankStatement.objects.get()
+    assert (statement.opening_minor, statement.closing_minor) == (-1_000, -50)
+
+
+XML = '<?xml version="1.0" encoding="{}"?><a>北辰</a>'
+READ = {
+    "UTF-8": ("北辰\n".encode(), "北辰\n"),
+    "UTF-8 with its mark": ("北辰".encode("utf-8-sig"), "北辰"),
+    "UTF-16 with a mark": ("北辰".encode("utf-16"), "北辰"),
+    "UTF-16 the other way": (b"\xfe\xff" + "北辰".encode("utf-16-be"), "北辰"),
+    "GBK as its XML says": (XML.format("GBK").encode("gbk"), XML.format("GBK")),
+    "an XML that says an encoding nobody needs": (b'<?xml version="1.0" encoding="EBCDIC"?><a/>', None),
+}
+DECLINED = {
+    "GBK": ("a,b\n北辰".encode("gbk"), "byte 5 (line 2) is 0xB1; expected UTF-8"),
+    "UTF-16 without a mark": ("a,b".encode("utf-16-le"), "byte 2 (line 1) is 0x00"),
+    "half a mark's text": (b"\xff\xfea", "The file is not UTF-16-LE: byte 3"),
+    "UTF-8 that says GBK": (XML.format("GBK").encode(), "says that it is GBK and can be read as UTF-8"),
+    "GBK that says UTF-8": (XML.format("UTF-8").encode("gbk"), "The file is not UTF-8: byte 42 (line 1) is 0xB1"),
+    "no picture": (b"\x89PNG\r\n", "byte 1 (line 1) is 0x89"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_file_is_read_in_the_encoding_that_it_names(name: str) -> None:
+    raw, text = READ[name]
+    assert uploads.decoded(raw) == (raw.decode() if text is None else text)
+
+
+@pytest.mark.parametrize("name", DECLINED)
+def test_a_file_in_another_encoding_is_refused_with_the_byte(name: str) -> None:
+    raw, said = DECLINED[name]
+    with pytest.raises(ValueError, match=re.escape(said)):
+        uploads.decoded(raw)
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_do_anything_but_be_read_or_refused(raw: bytes) -> None:
+    refusal = ""
+    try:
+        assert "\x00" not in uploads.decoded(raw)
+    except ValueError as error:
+        refusal = str(error)
+    assert not refusal or "expected UTF-8" in refusal
 
 
 def test_the_same_file_again_and_the_same_entries_in_another_change_nothing(people: Cast) -> None:
