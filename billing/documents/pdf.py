@@ -6,6 +6,7 @@ without any font prints the same page.
 
 import importlib.util
 import io
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ from billing.documents.sheet import Party, Sheet
 
 FONT: Final = "Exchange"
 _FONT_PACKAGE: Final = "paperang_p2_fonts_cjk"
+_NO_GLYPH: Final = "□"
+_UNSEEN: Final = ("Cf", "Mn", "Me")
 _MARGIN: Final = 18 * mm
 _WIDTH: Final = A4[0] - 2 * _MARGIN
 _INK: Final = colors.HexColor("#1c2733")
@@ -78,7 +81,19 @@ def _style(size: float, *, color: Any = _INK, right: bool = False) -> ParagraphS
 
 
 def _text(text: str, size: float = 9, **how: Any) -> Paragraph:
-    return Paragraph(escape(text), _style(size, **how))
+    return Paragraph(escape(_printed(text)), _style(size, **how))
+
+
+def _printed(text: str) -> str:
+    """Return a text with a box for what the font has no glyph for: a name must not be missing without a sign.
+
+    What is never seen by itself, such as joiners and directions, is left out.
+    """
+    glyphs = pdfmetrics.getFont(FONT).face.charToGlyph
+    lacking = {letter for letter in text if ord(letter) not in glyphs and not letter.isspace()}
+    for letter in lacking:
+        text = text.replace(letter, "" if unicodedata.category(letter) in _UNSEEN else _NO_GLYPH)
+    return text
 
 
 def _story(sheet: Sheet) -> list[Flowable]:

@@ -261,6 +261,19 @@ def test_what_a_name_has_of_markup_is_printed_and_not_obeyed(stage: Stage) -> No
     assert Invoice.objects.filter(side=Side.CUSTOMER, reason=Reason.CONTRACT_END).count() == 1
 
 
+def test_a_letter_that_the_font_lacks_is_a_box_and_none_is_missing_without_a_sign(stage: Stage) -> None:
+    from dataclasses import replace
+
+    printed = sheet(ended(stage)[0], Language.ENGLISH)
+    named = replace(
+        printed, parties=(replace(printed.parties[0], name="🚀 שלום 甲　乙 👩\u200d💻 \u202eé"), printed.parties[1])
+    )
+
+    text = PdfReader(io.BytesIO(pdf.render(named))).pages[0].extract_text()
+
+    assert "□ □□□□ 甲 乙 □□ é" in text.replace("\u200d", "")
+
+
 def api_paths(document: Invoice) -> list[str]:
     from accounts.foundation import ids
 
