@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.actors.errors import NotAllowed
-from accounts.foundation import ids
+from accounts.foundation import clock, ids
 from accounts.jobs.models import Job
 from billing.contracts import services as contracts
 from billing.contracts.errors import NoSuchContract
@@ -137,8 +137,9 @@ def test_ending_a_contract_leaves_the_work_as_jobs_that_may_run_in_any_order_and
     contracts.end(SYSTEM, contract.id, now=AFTER)
     jobs = {job.kind: job.key for job in Job.objects.all()}
     assert jobs == {"invoice_contract": str(contract.id), "issue_statement": str(contract.id)}
-    for handler in (tasks.issue_statement, tasks.invoice_contract) * 2:
-        handler(str(contract.id), {}, renew=lambda: None)
+    with clock.travel(AFTER):
+        for handler in (tasks.issue_statement, tasks.invoice_contract) * 2:
+            handler(str(contract.id), {}, renew=lambda: None)
     contract.refresh_from_db()
     assert contract.status == "settled"
     assert sorted(Invoice.objects.values_list("number", flat=True)) == ["INV-2026-000001", "STM-2026-000001"]
