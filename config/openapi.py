@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from accounts.foundation import ids, schemas
+from accounts.foundation.fields import TypedId
 from accounts.idempotency.errors import HEADER
 from accounts.web.serializers import OutputSerializer
 from accounts.web.views import PUBLIC, ExchangeAPIView, ListMixin
@@ -111,13 +112,21 @@ class ExchangeSchema(AutoSchema):
             body["description"] = body["description"] or _SUCCESSES[status]
         return dict(sorted(bodies.items()))
 
+    def _names_something(self) -> bool:
+        """Whether the body has the id of a thing, which may be none that the caller may know of."""
+        shape = self.get_request_serializer()
+        fields = (
+            shape().fields.values() if isinstance(shape, type) and issubclass(shape, serializers.Serializer) else ()
+        )
+        return any(isinstance(getattr(field, "child", field), TypedId) for field in fields)
+
     def _refusals(self) -> dict[str, str]:
         refusals = {"400": "A field, parameter or header cannot be read."}
         if self._declared.requirement(self.method) != PUBLIC:
             refusals |= {"401": "Nobody is signed in and no live key was sent.", "403": "The caller may not do this."}
         else:
             refusals["429"] = "This network address asks too often; Retry-After says when to go on."
-        if "{" in self.path:
+        if "{" in self.path or self._names_something():
             refusals["404"] = "There is no such thing, or none that the caller may know of."
         if self.method != "GET":
             refusals |= {

@@ -57,6 +57,12 @@ def test_every_operation_says_who_may_call_and_how_it_refuses(description: Any) 
             assert refused == {"$ref": "#/components/schemas/Problem"}, (method, path)
 
 
+def test_what_is_named_in_a_path_or_a_body_may_be_unknown(description: Any) -> None:
+    for path, method in (("/v1/orders/{order_id}", "get"), ("/v1/autopay", "post"), ("/v1/fapiao", "post")):
+        assert "404" in description["paths"][path][method]["responses"], path
+    assert "404" not in description["paths"]["/v1/top-ups"]["post"]["responses"]
+
+
 def test_a_reader_learns_what_each_operation_parameter_and_answer_is(description: Any) -> None:
     generic = {"Answer one page", "Stream the file", "Make the change"}
     for path, item in description["paths"].items():
