@@ -2,12 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.foundation import strict
 from accounts.web.forms import StrictForm, StrictText
-
-
-def _account(text: str) -> str:
-    return strict.text(text, max_length=34, min_length=6)
+from billing.payouts import rules
 
 
 class DestinationForm(StrictForm):
@@ -15,9 +11,12 @@ class DestinationForm(StrictForm):
 
     holder = StrictText(label=_("Account holder"), max_length=140)
     bank_name = StrictText(label=_("Bank"), max_length=140)
-    bank_code = StrictText(label=_("Bank code"), max_length=14, help_text=_("CNAPS code or BIC"))
+    bank_code = StrictText(label=_("Bank code"), max_length=40, read=rules.bank_code, help_text=_("CNAPS code or BIC"))
     account = StrictText(
-        label=_("Account number"), max_length=34, read=_account, help_text=_("Kept sealed; only its end is shown")
+        label=_("Account number"),
+        max_length=64,  # with the blanks and hyphens between its groups
+        read=rules.account_number,
+        help_text=_("Kept sealed; only its end is shown"),
     )
 
 

@@ -1,15 +1,39 @@
 """How a payout comes about and what it passes through: plain values."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
+from accounts.foundation import strict
 from billing.periods.rules import BOOKS_ZONE, month_of, start_of
 from catalog.measures.rounding import PPM
 
 # After a change of where money goes nothing is paid for so long: time to notice that somebody else changed it.
 DESTINATION_HOLD: Final = timedelta(hours=72)
+
+
+_ACCOUNT: Final = re.compile("[0-9A-Z]{6,34}")
+_BANK_CODE: Final = re.compile("[0-9]{12}|[A-Z]{6}[0-9A-Z]{2}(?:[0-9A-Z]{3})?")
+_GROUPS: Final = re.compile("[ -]")  # how numbers are printed to be read
+
+
+def account_number(value: object) -> str:
+    """Return the number of a bank account, or an IBAN, as banks exchange it; raises strict.Mismatch."""
+    return _number(value, _ACCOUNT, "an account number of 6 to 34 of the letters A to Z and digits 0 to 9")
+
+
+def bank_code(value: object) -> str:
+    """Return what a bank is found by; raises strict.Mismatch."""
+    return _number(value, _BANK_CODE, "a CNAPS code of 12 digits or a BIC of 8 or 11 letters and digits")
+
+
+def _number(value: object, pattern: re.Pattern[str], expected: str) -> str:
+    number = _GROUPS.sub("", value).upper() if isinstance(value, str) else ""
+    if not number.isascii() or pattern.fullmatch(number) is None:
+        raise strict.Mismatch(value, expected)
+    return number
 
 
 class PayoutStatus(StrEnum):

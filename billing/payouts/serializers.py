@@ -1,5 +1,6 @@
 """Shapes of what is owed to providers and of the payouts that pay it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,7 +9,7 @@ from rest_framework import serializers
 from accounts.foundation.fields import StrictChoice, StrictText
 from accounts.web.serializers import InputSerializer, OutputSerializer, SpelledId
 from billing.ledger.serializers import MoneyOut, money
-from billing.payouts import queries
+from billing.payouts import queries, rules
 from billing.payouts.models import Payout, PayoutDestination
 from catalog.measures.money import EXPONENTS
 
@@ -111,13 +112,25 @@ class TransferFileOut(OutputSerializer):
     created_at = serializers.DateTimeField()
 
 
+class BankNumber(StrictText):
+    """A number of the banks, whose blanks and hyphens are taken off by `reader`."""
+
+    def __init__(self, reader: Callable[[object], str], **options: Any) -> None:
+        super().__init__(**options)
+        self.reader = reader
+
+    def read(self, value: object) -> str:
+        """Return the number as banks exchange it."""
+        return self.reader(super().read(value))
+
+
 class EnterDestination(InputSerializer):
     """A bank account. The number is kept sealed and never shown again."""
 
     holder = StrictText(max_length=140)
     bank_name = StrictText(max_length=140)
-    bank_code = StrictText(max_length=14)
-    account = StrictText(max_length=34, min_length=6)
+    bank_code = BankNumber(rules.bank_code, max_length=40)
+    account = BankNumber(rules.account_number, max_length=64, min_length=6)
 
 
 class DestinationOut(OutputSerializer):

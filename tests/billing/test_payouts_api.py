@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.foundation import clock
+from accounts.foundation import clock, sealed
 from accounts.organisations import members
 from accounts.organisations.models import Organisation, User
 from accounts.organisations.rules import Role
 from billing.payouts import paying
+from billing.payouts.models import PayoutDestination
 from tests.accounts import cast as people
 from tests.api.caller import Api, pointers
 from tests.billing.payouts import cast as casts
@@ -81,7 +82,15 @@ def test_a_provider_enters_where_its_money_goes_and_never_sees_the_number_again(
     assert ok(made, 201)["account_ending"] == "3445"
     shown = agent.get("/v1/payout-destination")
     assert b"6222020200" not in made.content + shown.content
-    assert pointers(seller.post("/v1/payout-destination", ACCOUNT | {"account": "12345"})) == ["#/account"]
+    for wrong in ("12345", "１２３４５６７８", "=1+1+1+1", "<b>622202</b>", "6" * 35, "6222\u202e0202"):
+        assert pointers(seller.post("/v1/payout-destination", ACCOUNT | {"account": wrong})) == ["#/account"]
+    for wrong in ("1", "10213800001", "１０２１３８００００１２", "ICBKCNB"):
+        assert pointers(seller.post("/v1/payout-destination", ACCOUNT | {"bank_code": wrong})) == ["#/bank_code"]
+    grouped = ACCOUNT | {"account": "gb29 nwbk-6016 1331 9268 19", "bank_code": "icbkcnbj"}
+    assert seller.post("/v1/payout-destination", grouped).status_code == 201
+    entered = PayoutDestination.objects.get(replaced_at__isnull=True)
+    assert sealed.unseal(bytes(entered.account_sealed)) == "GB29NWBK60161331926819"
+    assert entered.bank_code == "ICBKCNBJ"
 
 
 def test_a_list_asks_as_much_for_many_payouts_as_for_one(cast: Cast) -> None:
