@@ -147,6 +147,7 @@ urlpatterns = [
     path("reconciliation-runs", reconciliation.Runs.as_view(), name="api_reconciliation_runs"),
     path("breaks", reconciliation.Breaks.as_view(), name="api_breaks"),
     path("breaks/<brk:break_id>", reconciliation.OneBreak.as_view(), name="api_break"),
+    path("breaks/<brk:break_id>/reports", reconciliation.BreakReports.as_view(), name="api_break_reports"),
     path("breaks/<brk:break_id>/comments", reconciliation.CommentOnBreak.as_view(), name="api_comment_on_break"),
     path("breaks/<brk:break_id>/assign", reconciliation.AssignBreak.as_view(), name="api_assign_break"),
     path("breaks/<brk:break_id>/explain", reconciliation.ExplainBreak.as_view(), name="api_explain_break"),

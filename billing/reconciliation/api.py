@@ -27,11 +27,13 @@ from billing.reconciliation.serializers import (
     ClearingOut,
     Explain,
     OneBreakOut,
+    ReportOut,
     RunOut,
     Say,
     Settle,
     UnmatchedOut,
 )
+from billing.usage.models import UsageRejection
 
 WORK = (Capability.OPERATE_BOOKS, Capability.APPROVE_BOOKS)
 
@@ -103,6 +105,26 @@ class OneBreak(ExchangeAPIView):
     def get(self, request: Request, break_id: UUID) -> Response:
         """Answer its state, thread and entry."""
         return self.answer(queries.one_break(self.actor, break_id))
+
+
+class ReportFilters(django_filters.FilterSet):  # type: ignore[misc]
+    """Every report."""
+
+    class Meta:
+        model = UsageRejection
+        fields: ClassVar[list[str]] = []
+
+
+class BreakReports(ListMixin[Any], ExchangeAPIView):
+    """The usage reports that a break stands for."""
+
+    required_capability: ClassVar = {"GET": Capability.VIEW_BOOKS}
+    outputs: ClassVar = {"GET": ReportOut}
+    filterset_class = ReportFilters
+
+    def rows(self) -> QuerySet[Any]:
+        """Return those of one break."""
+        return queries.reports(self.actor, self.kwargs["break_id"])
 
 
 class _WorkOnBreak(ExchangeAPIView):

@@ -51,6 +51,7 @@ class Break(models.Model):
     amount_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, blank=True)
     cause = models.CharField(max_length=500)  # a guess
+    count = models.PositiveIntegerField(default=1)  # of the rows that it stands for, the subject is the first of them
     since = models.DateTimeField()  # from when it is, or when it was first found
     found_in = models.ForeignKey(ReconciliationRun, on_delete=models.PROTECT, related_name="opened")
     seen_in = models.ForeignKey(ReconciliationRun, on_delete=models.PROTECT, related_name="seen")
@@ -70,6 +71,7 @@ class Break(models.Model):
             ),
             models.CheckConstraint(condition=Q(status__in=list(BreakStatus)), name="break_status_known"),
             models.CheckConstraint(condition=Q(kind__regex=r"^[a-z_]+$"), name="break_kind_is_a_word"),
+            models.CheckConstraint(condition=Q(count__gte=1), name="break_stands_for_something"),
             models.CheckConstraint(
                 condition=Q(amount_minor__isnull=True) | Q(currency__regex=r"^[A-Z]{3}$"),
                 name="break_amount_has_its_currency",

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from accounts.actors.actor import Actor, Capability
 from accounts.organisations.models import User
 from accounts.organisations.rules import Role
+from billing.reconciliation import usage
 from billing.reconciliation.checks import CHECKS
 from billing.reconciliation.errors import NoSuchBreak
 from billing.reconciliation.models import Break, ReconciliationRun
 from billing.reconciliation.rules import Item, ItemKind
+from billing.usage.models import UsageRejection
 
 EVERY: Final = 1_000_000  # of a kind: more is not a list any more
 PER_KIND: Final = 200  # a kind with more says so, and shows its oldest
@@ -70,6 +72,15 @@ def one_break(actor: Actor, break_id: UUID) -> Break:
     if found is None:
         raise NoSuchBreak
     return found
+
+
+def reports(actor: Actor, break_id: UUID) -> usage.Reports:
+    """Return the usage reports that a break stands for, none where it is about something else; raises NoSuchBreak."""
+    row = visible_breaks(actor).filter(id=break_id).first()
+    if row is None:
+        raise NoSuchBreak
+    found = usage.reports_of(row)
+    return UsageRejection.objects.none() if found is None else found
 
 
 def clerks() -> QuerySet[User]:

@@ -72,6 +72,7 @@ class Item:
     organisation_name: str = ""
     amount_minor: int | None = None
     currency: str = ""
+    count: int = 1  # of the rows of a kind that one item stands for
 
     @property
     def subject_key(self) -> str:

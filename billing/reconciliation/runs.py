@@ -98,7 +98,12 @@ def _last_resolved(keys: Iterable[Key]) -> dict[Key, Break]:
 
 
 def _is_as_resolved(item: Item, last: Break | None) -> bool:
-    return last is not None and (last.amount_minor, last.currency) == (item.amount_minor, item.currency)
+    # More of the same is another difference: nobody has looked at those yet.
+    return last is not None and _extent(last) == _extent(item)
+
+
+def _extent(row: Break | Item) -> tuple[int | None, str, int]:
+    return row.amount_minor, row.currency, row.count
 
 
 def _open(new: Mapping[Key, Item], made: ReconciliationRun, *, now: datetime) -> list[BreakNote]:
@@ -112,6 +117,7 @@ def _open(new: Mapping[Key, Item], made: ReconciliationRun, *, now: datetime) ->
             amount_minor=item.amount_minor,
             currency=item.currency,
             cause=item.cause[:500],
+            count=item.count,
             since=item.since or now,
             found_in=made,
             seen_in=made,
@@ -130,11 +136,14 @@ def _refresh(known: Sequence[tuple[Break, Item]], made: ReconciliationRun, *, no
             notes.append(_note(row.id, "The difference is there again.", now=now))
         if row.amount_minor != item.amount_minor:
             notes.append(_note(row.id, f"The amount was {_spelled(row)} and is {_spelled(item)}.", now=now))
+        if row.count != item.count:
+            notes.append(_note(row.id, f"There were {row.count} and are {item.count}.", now=now))
         row.amount_minor, row.currency, row.cause = item.amount_minor, item.currency, item.cause[:500]
+        row.count = item.count
         row.seen_in, row.difference_gone_at = made, None
     Break.objects.bulk_update(
         [row for row, _ in known],
-        ["amount_minor", "currency", "cause", "seen_in", "difference_gone_at"],
+        ["amount_minor", "currency", "cause", "count", "seen_in", "difference_gone_at"],
         batch_size=_BATCH,
     )
     return notes

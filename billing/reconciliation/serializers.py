@@ -33,6 +33,7 @@ class ItemOut(OutputSerializer):
     kind = serializers.CharField()
     since = serializers.DateTimeField(allow_null=True)
     cause = serializers.CharField()
+    count = serializers.IntegerField()
     subject = serializers.SerializerMethodField()
     organisation = serializers.SerializerMethodField()
     organisation_name = serializers.CharField()
@@ -51,6 +52,16 @@ class ItemOut(OutputSerializer):
     def get_amount(self, item: Item) -> dict[str, Any] | None:
         """Return what is at stake, where it is an amount."""
         return None if item.amount_minor is None else money(item.amount_minor, item.currency)
+
+
+class ReportOut(OutputSerializer):
+    """A usage report that was not taken: why, where in it, and what it said."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    pointer = serializers.CharField()
+    payload = serializers.CharField()
+    received_at = serializers.DateTimeField()
 
 
 class UnmatchedOut(OutputSerializer):
@@ -120,6 +131,7 @@ class BreakOut(OutputSerializer):
     status = serializers.CharField()
     since = serializers.DateTimeField()
     cause = serializers.CharField()
+    count = serializers.IntegerField()
     subject = serializers.SerializerMethodField()
     organisation = serializers.SerializerMethodField()
     organisation_name = serializers.SerializerMethodField()
