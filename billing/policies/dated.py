@@ -31,6 +31,7 @@ class Column:
     value: Callable[[str, Said], Any]
     spell: Callable[[Any, Any], str]  # the field's value, and the row that it is of
     is_optional: bool = False
+    is_money: bool = False  # in the row's currency
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Table:
     def required(self) -> tuple[str, ...]:
         """Return the columns that every row has."""
         return (*(column.name for column in self.columns if not column.is_optional), "effective_from")
+
+    @property
+    def amounts(self) -> frozenset[str]:
+        """Return the columns that are money."""
+        return frozenset(column.name for column in self.columns if column.is_money)
 
     @property
     def optional(self) -> tuple[str, ...]:
@@ -130,6 +136,7 @@ def money(name: str, field: str, *, least: int = 0) -> Column:
         read,
         lambda text, said: parse_minor(text, said["currency"]),
         lambda value, row: format_minor(value, row.currency),
+        is_money=True,
     )
 
 

@@ -32,10 +32,11 @@ class Kind:
     problems: Callable[[Said, datetime], list[FieldProblem]]
     add: Callable[[Said, str], UUID]  # the row, and by whom
     spelled: Callable[[], list[dict[str, str]]]  # every row, the last first
+    amounts: frozenset[str] = frozenset()  # columns that are money in the row's currency
 
 
 def _of(table: Table) -> Kind:
-    return Kind(table.required, table.optional, table.read, table.problems, table.add, table.spelled)
+    return Kind(table.required, table.optional, table.read, table.problems, table.add, table.spelled, table.amounts)
 
 
 KINDS: Final[Mapping[KindName, Kind]] = {

@@ -1,5 +1,6 @@
 """Finance sees the rules by date and what is proposed about them, and two people change them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -16,16 +17,24 @@ from accounts.foundation.errors import DomainError, NotFound
 from accounts.web.listing import listing
 from billing.policies import queries, services
 from billing.policies.forms import TIMES, TITLES, ImportForm, RowForm
+from billing.policies.kinds import KINDS
 from billing.policies.rules import KindName
+from catalog.measures.money import parse_minor
+from catalog.templatetags import measures
 
 
 @require_safe
 @actor_required(Capability.VIEW_BOOKS)
 def policies(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every table of rules with its rows, and what is proposed."""
+    found = listing(queries.changes(actor), request)
     context = {
         "tables": [_shown(table) for table in queries.tables(actor)],
-        "listing": listing(queries.changes(actor), request),
+        "listing": found,
+        "changes": [
+            (change, {name: _text(KindName(change.kind), change.said, name) for name in change.said})
+            for change in found.rows
+        ],
         "may_decide": actor.can(Capability.APPROVE_BOOKS),
         "own_id": actor.user_id,
     }
@@ -95,9 +104,20 @@ def _shown(table: queries.Shown) -> dict[str, object]:
         "names": ", ".join((*others, *times)),
         "rows": [
             {
-                "texts": [row[name] or (_("everybody") if name == "organisation" else "–") for name in others],
+                "texts": [
+                    _text(table.kind, row, name) or (_("everybody") if name == "organisation" else "–")
+                    for name in others
+                ],
                 "times": [datetime.fromisoformat(row[name]) if row[name] else None for name in times],
             }
             for row in table.rows
         ],
     }
+
+
+def _text(kind: KindName, row: Mapping[str, str], name: str) -> str:
+    """Return a cell as people read it: an amount with its groups and its currency."""
+    text = row[name]
+    if not text or name not in KINDS[kind].amounts:
+        return text
+    return measures.money(parse_minor(text, row["currency"]), row["currency"])

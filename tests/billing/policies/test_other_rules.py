@@ -126,4 +126,7 @@ def test_finance_sees_every_table_and_changes_each_on_its_page(desk: Desk) -> No
         assert clerk.post(address, typed)["Location"] == reverse("policies")
         assert newest().kind == kind
     assert clerk.get(reverse("policy", args=["no-such-table"])).status_code == 404
-    assert "Times have changed" in clerk.get(reverse("policies")).content.decode()
+    shown = clerk.get(reverse("policies")).content.decode()
+    assert "Times have changed" in shown
+    assert "1,000.00 CNY" in shown  # what a clerk sends back alone, from the first on
+    assert "You proposed it; a colleague has to approve it." in shown
