@@ -111,7 +111,12 @@ def card_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(
         request,
         "billing/card_payments.html",
-        {"listing": found, "waiting": waiting, "may_approve": actor.can(Capability.APPROVE_BOOKS)},
+        {
+            "listing": found,
+            "waiting": waiting,
+            "may_approve": actor.can(Capability.APPROVE_BOOKS),
+            "own_id": actor.user_id,
+        },
     )
 
 
@@ -153,10 +158,11 @@ def _payment(request: HttpRequest, actor: Actor, payment: CardPayment, form: Ref
     context = {
         "payment": payment,
         "form": form,
-        "refunds": payment.refunds.order_by("id"),
+        "refunds": payment.refunds.select_related("requested_by").order_by("id"),
         "disputes": payment.disputes.order_by("id"),
         "may_refund": refundable and actor.can(Capability.OPERATE_BOOKS),
         "may_approve": actor.can(Capability.APPROVE_BOOKS),
+        "own_id": actor.user_id,
     }
     return render(request, "billing/card_payment.html", context, status=422 if form.errors else 200)
 

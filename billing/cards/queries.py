@@ -61,7 +61,7 @@ def setup(actor: Actor, setup_id: UUID) -> MethodSetup:
 
 def visible_refunds(actor: Actor) -> QuerySet[CardRefund]:
     """Return refunds: all with the books, else those of the actor's organisation."""
-    refunds = CardRefund.objects.select_related("payment", "payment__organisation")
+    refunds = CardRefund.objects.select_related("payment", "payment__organisation", "requested_by")
     if actor.can(Capability.VIEW_BOOKS):
         return refunds
     actor.require(Capability.VIEW_BUYING)

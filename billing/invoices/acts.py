@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors.actor import Actor, Capability
 from billing.invoices import claims, corrections
-from billing.invoices.models import Invoice
+from billing.invoices.models import Invoice, WriteOff
 from billing.invoices.rules import DISPUTABLE, OPEN, InvoiceKind, InvoiceStatus, Resolution, outstanding
 
 Verb = Callable[[Actor, UUID, str, datetime], Invoice]
@@ -27,6 +27,8 @@ class Act:
     is_offered: Callable[[Invoice, datetime], bool]
     verb: Verb
     takes_reason: bool = True
+    # Whose colleague has to do it.
+    proposer_id: Callable[[Invoice], UUID | None] = lambda _: None
 
 
 def _dispute(actor: Actor, invoice_id: UUID, reason: str, now: datetime) -> Invoice:
@@ -78,7 +80,17 @@ def _write_off_may_be_asked(invoice: Invoice, now: datetime) -> bool:
 
 
 def _write_off_is_asked(invoice: Invoice, now: datetime) -> bool:
-    return _may_be_given_up(invoice) and invoice.write_offs.filter(approved_at__isnull=True).exists()
+    return _may_be_given_up(invoice) and proposed_write_off(invoice) is not None
+
+
+def proposed_write_off(invoice: Invoice) -> WriteOff | None:
+    """Return the write-off that waits for a second person."""
+    return invoice.write_offs.filter(approved_at__isnull=True).select_related("asked_by").first()
+
+
+def _asked_by(invoice: Invoice) -> UUID | None:
+    proposed = proposed_write_off(invoice)
+    return None if proposed is None else proposed.asked_by_id
 
 
 ACTS: Final = (
@@ -106,18 +118,22 @@ ACTS: Final = (
         _write_off_is_asked,
         _approve_write_off,
         takes_reason=False,
+        proposer_id=_asked_by,
     ),
 )
 BY_NAME: Final = {act.name: act for act in ACTS}
 
 
 def offered(actor: Actor, invoice: Invoice, *, now: datetime) -> list[Act]:
-    """Return what an actor is offered on the page of an invoice."""
+    """Return what an actor is offered on the page of an invoice; what he proposed himself is for a colleague."""
     if invoice.kind != InvoiceKind.CUSTOMER:
         return []
     own = invoice.organisation_id == actor.organisation_id
     return [
         act
         for act in ACTS
-        if actor.can(act.capability) and (own or act.capability != Capability.TRADE) and act.is_offered(invoice, now)
+        if actor.can(act.capability)
+        and (own or act.capability != Capability.TRADE)
+        and act.is_offered(invoice, now)
+        and (actor.user_id is None or act.proposer_id(invoice) != actor.user_id)
     ]

@@ -1,5 +1,6 @@
 """Invoices and statements as documents to read and print."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,6 +23,15 @@ from billing.invoices.rules import Side
 from catalog.measures.units import unit
 
 REASON_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """An act that was declined: what was typed stays, and what is wrong stands beside it."""
+
+    act: str
+    reason: str
+    error: str
 
 
 @require_safe
@@ -95,8 +105,8 @@ def invoice_act(request: HttpRequest, actor: Actor, invoice_id: UUID, code: str)
         reason = reason_of(request, most=REASON_LENGTH) if act.takes_reason else ""
         done = act.verb(actor, invoice_id, reason, clock.now())
     except DomainError as error:
-        messages.error(request, error.detail)
-        return redirect("invoice", invoice_id=invoice_id)
+        refused = _Refused(code, request.POST.get("reason", ""), error.detail)
+        return _document(request, actor, Side.CUSTOMER, invoice_id, "billing/invoice.html", refused=refused)
     messages.success(request, _("Done: %(number)s is %(status)s.") % {"number": done.number, "status": done.status})
     return redirect("invoice", invoice_id=done.id)
 
@@ -109,8 +119,19 @@ def statement(request: HttpRequest, actor: Actor, statement_id: UUID) -> HttpRes
     return _document(request, actor, Side.PROVIDER, statement_id, "billing/statement.html")
 
 
-def _document(request: HttpRequest, actor: Actor, side: Side, document_id: UUID, template: str) -> HttpResponse:
+def _document(
+    request: HttpRequest,
+    actor: Actor,
+    side: Side,
+    document_id: UUID,
+    template: str,
+    *,
+    refused: _Refused | None = None,
+) -> HttpResponse:
     document = queries.one(actor, side, document_id)
+    offered = acts.offered(actor, document, now=clock.now())
+    if refused is not None and refused.act not in {act.name for act in offered}:
+        messages.error(request, refused.error)  # it has no form any more to stand beside
     lines = [{"line": line, "unit_name": unit(line.unit).name_en} for line in document.lines.all()]
     context = {
         "document": document,
@@ -118,7 +139,9 @@ def _document(request: HttpRequest, actor: Actor, side: Side, document_id: UUID,
         "taxes": list(document.taxes.all()),
         "notes": list(document.notes.order_by("n")),
         "reminders": list(document.reminders.select_related("level").order_by("level")),
-        "acts": acts.offered(actor, document, now=clock.now()),
+        "acts": offered,
+        "refused": refused,
+        "write_off": acts.proposed_write_off(document) if actor.can(Capability.VIEW_BOOKS) else None,
         "may_collect": actor.can(Capability.TRADE) or actor.can(Capability.OPERATE_BOOKS),
     }
-    return render(request, template, context)
+    return render(request, template, context, status=200 if refused is None else 422)

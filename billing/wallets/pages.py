@@ -92,6 +92,7 @@ def credit(request: HttpRequest, actor: Actor) -> HttpResponse:
         "listing": listing(queries.credit_changes(actor), request),
         "may_propose": actor.can(Capability.OPERATE_BOOKS),
         "may_decide": actor.can(Capability.APPROVE_BOOKS),
+        "own_id": actor.user_id,
     }
     return render(request, "billing/credit.html", context, status=422 if form.errors else 200)
 

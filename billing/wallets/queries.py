@@ -23,4 +23,4 @@ def thresholds(actor: Actor) -> QuerySet[WalletThreshold]:
 def credit_changes(actor: Actor) -> QuerySet[CreditLimitChange]:
     """Return every proposed credit limit, for those who read the books."""
     actor.require(Capability.VIEW_BOOKS)
-    return CreditLimitChange.objects.select_related("organisation")
+    return CreditLimitChange.objects.select_related("organisation", "proposed_by")

@@ -48,6 +48,11 @@ def test_a_trader_pays_at_stripe_and_finance_sends_some_back(story: Story, strip
     refund = CardRefund.objects.get()
     assert refund.status == "requested"
     assert address in approver.get(reverse("card_payments")).content.decode()
+    own, other = (reader.get(address).content.decode() for reader in (clerk, approver))
+    assert "You proposed it; a colleague has to approve it." in own
+    assert 'value="yes"' not in own
+    assert "Proposed by Finance_Operator." in other
+    assert 'value="yes"' in other
     approver.post(reverse("refund_approve", args=[refund.id]), {"answer": "yes"})
     refunds.push(refund.id, now=cast.NOW)
     assert ledger.funds(story.beichen.organisation(), "CNY").balance_minor == before + 100_000

@@ -349,6 +349,13 @@ def test_a_claim_is_given_up_by_two_people_and_becomes_a_loss(stage: Stage) -> N
     claims.ask_write_off(clerk, invoice.id, reason="Insolvent", now=late)
     with pytest.raises(OwnWriteOff):
         claims.approve_write_off(clerk, invoice.id, now=late)
+    invoice.refresh_from_db()
+    assert "approve-write-off" not in {act.name for act in acts.offered(clerk, invoice, now=late)}
+    assert "approve-write-off" in {act.name for act in acts.offered(approver, invoice, now=late)}
+    client = Client()
+    client.force_login(people.member(stage.exchange, "chief", Role.FINANCE_APPROVER))
+    shown = client.get(reverse("invoice", args=[invoice.id])).content.decode()
+    assert all(words in shown for words in ("Proposed to be written off", "Insolvent", "A colleague has to approve it"))
     given_up = claims.approve_write_off(approver, invoice.id, now=late)
 
     assert (given_up.status, given_up.written_off_minor) == (InvoiceStatus.WRITTEN_OFF, invoice.total_minor)
@@ -388,8 +395,6 @@ def test_over_http_each_verb_answers_with_the_document_and_names_what_is_wrong(s
 
 
 def test_on_its_page_an_invoice_offers_what_its_reader_may_do(stage: Stage) -> None:
-    from django.test import Client
-
     from accounts.foundation import clock, ids
 
     invoice, _ = billed(stage, prepaid=False)
@@ -411,8 +416,10 @@ def test_on_its_page_an_invoice_offers_what_its_reader_may_do(stage: Stage) -> N
         assert "Dispute this invoice" not in shown
     assert "Dispute this invoice" not in buyer.get(path).content.decode()  # by now it is too late
 
-    refused = clerk.post(f"{path}/take-back", {"reason": " "}, follow=True)
-    assert "Say why" in refused.content.decode()
+    refused = clerk.post(f"{path}/take-back", {"reason": "much too long " * 20})
+    assert refused.status_code == 422
+    assert 'value="much too long ' in refused.content.decode()  # nothing typed is lost
+    assert "Say why, in at most 200 characters." in refused.content.decode()
     done = clerk.post(f"{path}/take-back", {"reason": "Billed in error"}, follow=True)
     assert Invoice.objects.get(kind=InvoiceKind.CREDIT_NOTE).number in done.content.decode()
     assert "Taken back" in buyer.get(path).content.decode()
