@@ -174,7 +174,7 @@ def _show(
     context = {
         "row": row,
         "forms": forms,
-        "reports": listing(queries.reports(actor, break_id), request) if row.kind in _OF_REPORTS else None,
+        "reports": listing(queries.reports(actor, break_id), request, limit=10) if row.kind in _OF_REPORTS else None,
         "now": clock.now(),
         "may_work": actor.can(Capability.OPERATE_BOOKS) or actor.can(Capability.APPROVE_BOOKS),
         "may_approve": actor.can(Capability.APPROVE_BOOKS) and row.journal is not None
