@@ -5,6 +5,7 @@ configured, or those of an `up` that is running. `--data DIR`, before or after t
 options, says which data directory is meant and thereby which embedded database.
 """
 
+import io
 import os
 import signal
 import sys
@@ -55,6 +56,9 @@ _CONFIGURED: Final = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a Chinese name is no reason to stop: it shows the name's code points.
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _leave)
     # A script's background process starts with the interrupt ignored; it must stop `up` all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)

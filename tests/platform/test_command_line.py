@@ -1,5 +1,6 @@
 """Which database a command works on."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import command_line, embedded
+from tests.exchange.clearing.cast import story
 
 pytestmark = pytest.mark.long
 
@@ -42,6 +44,16 @@ def test_the_data_directory_is_understood_for_every_command(
 def test_a_data_option_without_a_directory_is_refused() -> None:
     with pytest.raises(embedded.EmbeddedError, match="--data needs a directory"):
         command_line._without_data(["m", "audit", "--data"])
+
+
+def test_a_terminal_that_lacks_a_letter_shows_its_code(tmp_path: Path) -> None:
+    book = tmp_path / "书.json"
+    book.write_bytes(story().canonical_bytes())
+    done = _manage(
+        dict(os.environ, PYTHONIOENCODING="ascii"), "clear_book", str(book), "--out", str(tmp_path / "outcome.json")
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u4e66.json: welfare 1872000000" in done.stdout
 
 
 def test_a_named_directory_wins_over_a_configured_database_except_for_up(monkeypatch: pytest.MonkeyPatch) -> None:
