@@ -108,7 +108,16 @@ HARD = ("steep", "paradox", "binding", "binding_windows")
 
 def book(family: str, seed: int) -> Book:
     """Return the book of a family and seed."""
-    shape, dice = SHAPES[family], Dice(seed * 1_000_003 + FAMILIES.index(family))
+    return _drawn(SHAPES[family], Dice(seed * 1_000_003 + FAMILIES.index(family)))
+
+
+def shaped(shape: Shape, *, orders: int, offers: int, seed: int) -> Book:
+    """Return a book of a shape with so many orders and offers, which need not be tiny."""
+    exact = replace(shape, orders=orders, fewest_orders=orders, offers=offers, fewest_offers=offers)
+    return _drawn(exact, Dice(seed))
+
+
+def _drawn(shape: Shape, dice: Dice) -> Book:
     grid = 2 if shape.slots % 2 == 0 and dice.chance(15) else 1
     cells = [_cell(index) for index in range(dice.between(1, shape.cells))]
     slots = grid * dice.between(1, shape.slots // grid)

@@ -27,7 +27,7 @@ from benchmarks.books import tiny
 from benchmarks.clearing.reference import Enumeration, Prices, TooLarge
 from exchange.clearing import engine, verify
 from exchange.clearing.book import Book
-from exchange.clearing.search import DEFAULT, Limits
+from exchange.clearing.limits import DEFAULT, Limits
 
 GOAL = 0.99
 ON_ARRAYS = replace(DEFAULT, large_orders=-1, divisible=False)

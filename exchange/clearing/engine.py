@@ -24,13 +24,14 @@ from exchange.clearing.large.neighbourhoods import Run
 from exchange.clearing.large.search import Limits as LargeLimits
 from exchange.clearing.large.search import Search as LargeSearch
 from exchange.clearing.large.search import Stats as LargeStats
+from exchange.clearing.limits import DEFAULT, Limits
 from exchange.clearing.model import Market
 from exchange.clearing.outcome import Outcome
-from exchange.clearing.search import DEFAULT, Candidate, Limits, Search, Stats
+from exchange.clearing.search import Candidate, Search, Stats
 from exchange.clearing.solver import Highs, Solver
 from exchange.clearing.violations import RejectedBlock, Violation
 
-ENGINE = "strict-uniform/7"
+ENGINE = "strict-uniform/8"
 LARGE = LargeLimits()
 
 

@@ -13,45 +13,14 @@ from exchange.clearing import allocation as allocations
 from exchange.clearing import budgets, prices, pricing_program, ties
 from exchange.clearing import program as programs
 from exchange.clearing.allocation import Allocation, Divider, Placement
+from exchange.clearing.annealing import Annealing, Choice
 from exchange.clearing.book import Document
 from exchange.clearing.enumeration import Enumeration, TooLarge
+from exchange.clearing.limits import Limits
 from exchange.clearing.model import Group, Market
 from exchange.clearing.prices import Assessment
 from exchange.clearing.program import Welfare
 from exchange.clearing.solver import Solution, Solver, Status
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Where the search stops; counts only, never seconds."""
-
-    large_orders: int = 400  # books of more orders are searched on arrays, if their sums fit into 64 bits
-    exact_binaries: int = 6_000  # prices go into the program while it has at most so many integral columns
-    without_gap: int = 1_500  # programs of at most so many integral columns are solved to the end
-    # Nodes of one program times the square of its integral columns. Where budgets bind nothing but the program with
-    # prices finds strict allocations at all, so it may take longer there.
-    work: int = 300_000_000
-    budget_work: int = 3_000_000_000
-    nodes: int = 50_000
-    gap: float = 2e-5  # relative, of larger programs
-    program_binaries: int = 40_000  # above this even the root of a program takes minutes: insertions only
-    program_lots: int = 500_000_000  # integers beyond this are no integers to the solver, which may never end
-    passes: int = 5
-    insertions: int = 2_000
-    moves: int = 300  # of blocks among allocations of equal welfare
-    # Strict prices are preferred to merely legal ones while they keep this share of the welfare, in percent.
-    strict_share: int = 90
-    divisible: bool = True  # books that fall apart into single products are matched without any search
-    slots: int = 64  # books with at most so many slots on offer and few orders are solved slot by slot
-    slotwise_orders: int = 40
-    # Prices over a wider range are hard for floats to tell apart: then books of few orders that take few steps are
-    # enumerated.
-    float_ticks: int = 100_000
-    enumerated_orders: int = 10
-    enumeration_steps: int = 400_000
-
-
-DEFAULT = Limits()
 
 # How far, relatively, a float optimum may lie above the integer welfare that stands for it.
 OPTIMUM_TOLERANCE = 1e-9
@@ -122,16 +91,15 @@ class Search:
         ):
             self.stats.method, self.stats.limited = "insertions", True
             self._drop_and_insert(None, {})
+            self._anneal(self.best, {})
             return self.best
         solution = self._optimise(welfare)
         first = self._consider_answer(welfare, solution)
         self.stats.method = "welfare"
         if self._is_done(welfare, solution):
             return self.strict
-        if self._solve_with_prices():
+        if self._search_with_prices(welfare, solution, first):
             return self.strict
-        self.stats.method = "drops"
-        self._drop_and_insert(first, _sites(welfare, solution))
         return self.best
 
     @property
@@ -158,7 +126,8 @@ class Search:
     def _optimise(self, welfare: Welfare, *, presolve: bool = True) -> Solution:
         self.stats.programs += 1
         size = max(1, welfare.program.binaries)
-        work = self.limits.budget_work if self.market.book.budgets else self.limits.work
+        many = len(self.market.book.orders) > self.limits.annealed_orders
+        work = self.limits.budget_work if many and self.market.book.budgets else self.limits.work
         solution = self.solver.optimise(
             welfare.program,
             nodes=max(1, min(self.limits.nodes, work // size**2)),
@@ -168,13 +137,64 @@ class Search:
         self.stats.limited |= solution.status is not Status.OPTIMAL
         return solution
 
-    def _solve_with_prices(self) -> bool:
+    def _search_with_prices(self, welfare: Welfare, solution: Solution, first: Candidate | None) -> bool:
+        """Search with the prices; return whether the best strict candidate may stand without a look at legal ones."""
+        sites = _sites(welfare, solution)
+        priced = pricing_program.build(self.market)
+        few = len(self.market.book.orders) <= self.limits.annealed_orders
+        slow = few and self._is_slow(priced)
+        if slow:
+            self._anneal(first, sites)
+            if self._is_near(welfare, solution):
+                self.stats.method, self.stats.limited = "annealing", True
+                return True
+        enough = slow and priced.program.binaries > self.limits.slow_binaries and self.best is self.strict
+        if not enough and self._solve_with_prices(priced):
+            return True
+        self.stats.limited = True
+        if few and first is not None:
+            self.stats.method = "annealing"
+            if not slow:
+                self._anneal(first, sites)
+            self._repair(first, sites)
+            self._repair_legally(first, sites)
+            self._insert_all(sites)
+        else:
+            self.stats.method = "drops"
+            self._drop_and_insert(first, sites)
+        return False
+
+    def _is_slow(self, priced: Welfare) -> bool:
+        """Return whether payments are what the program with prices would spend its time on."""
+        program = priced.program
+        most = max(
+            (lots for lots, integral in zip(program.upper, program.integral, strict=True) if integral), default=0
+        )
+        capped = bool(self.market.book.budgets)
+        return program.binaries > self.limits.quick_binaries and (capped or most > self.limits.few_lots)
+
+    def _anneal(self, start: Candidate | None, sites: Mapping[int, int]) -> None:
+        """Change a candidate at random, and repair where that ends."""
+        states = min(self.limits.annealed_states, 25 * len(self.market.book.orders) ** 2)
+        if start is None or not states or len(self.market.book.orders) > self.limits.annealed_orders:
+            return
+        choice = Choice({placement.order: placement for placement in start.allocation.placements}, sites)
+        for state in Annealing(self.market).run(choice, states=states):
+            candidate = self._judge(state.allocation)
+            self._consider(candidate)
+            self._repair(candidate, state.choice.sites)
+
+    def _is_near(self, welfare: Welfare, solution: Solution) -> bool:
+        """Return whether the best strict candidate is so close to the best one without prices that it may stand."""
+        near = welfare.money(self.strict.welfare) * 1_000 >= solution.objective * self.limits.near
+        return near and solution.status is Status.OPTIMAL and solution.fits(welfare.program)
+
+    def _solve_with_prices(self, welfare: Welfare) -> bool:
         """Solve the program with prices inside; return whether it ended with an answer that stands in integers.
 
         HiGHS 1.15.1 has been seen to call a fractional point of this program optimal; without its presolve it did
         not. An answer that claims more than the integers show is asked for again that way.
         """
-        welfare = pricing_program.build(self.market)
         if welfare.program.binaries > self.limits.exact_binaries:
             return False
         self.stats.method = "strict program"

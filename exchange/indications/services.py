@@ -20,8 +20,8 @@ from exchange.clearing import book as clearing_books
 from exchange.clearing import engine
 from exchange.clearing.book import Book
 from exchange.clearing.large.search import BRIEF
+from exchange.clearing.limits import DEFAULT, Limits
 from exchange.clearing.outcome import Outcome
-from exchange.clearing.search import DEFAULT, Limits
 from exchange.indications import rules
 from exchange.indications.models import Indication, OrderOdds
 from exchange.indications.rules import Line, Odds
@@ -34,7 +34,9 @@ from exchange.rounds.models import Round
 from exchange.rounds.rules import TAKING_ORDERS
 
 # An indication is worth something before the gate only: small programs, and no long polish.
-LIMITS: Final[Limits] = replace(DEFAULT, nodes=500, work=100_000_000, program_binaries=5_000, passes=2, insertions=500)
+LIMITS: Final[Limits] = replace(
+    DEFAULT, nodes=500, work=100_000_000, program_binaries=5_000, passes=2, insertions=500, annealed_states=2_000
+)
 LARGE_LIMITS: Final = replace(BRIEF, whole_binaries=1_000)
 _BATCH: Final = 1_000
 

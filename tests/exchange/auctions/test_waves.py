@@ -16,7 +16,7 @@ from exchange.clearing.book import Book
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.large.neighbourhoods import Effort
 from exchange.clearing.large.search import Limits as LargeLimits
-from exchange.clearing.search import DEFAULT
+from exchange.clearing.limits import DEFAULT
 from exchange.rounds.models import Round, RoundSnapshot
 from tests.exchange.cast import GATE, Story
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from benchmarks.books import tiny
 from exchange.clearing import budgets, engine, model, parsing, prices
 from exchange.clearing.allocation import Divider
-from exchange.clearing.search import DEFAULT
+from exchange.clearing.limits import DEFAULT
 from tests.exchange.clearing.cast import cell, hourly, offer
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.clearing import divisible, engine, parsing, single_product, verify
 from exchange.clearing.book import Book, Needs
-from exchange.clearing.search import DEFAULT, Limits
+from exchange.clearing.limits import DEFAULT, Limits
 from exchange.clearing.single_product import Match, Side
 from tests.exchange.clearing import cast
 

@@ -20,7 +20,7 @@ from exchange.clearing import book as books
 from exchange.clearing import engine, parsing, settle, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.errors import EngineFault
-from exchange.clearing.search import DEFAULT, Limits
+from exchange.clearing.limits import DEFAULT, Limits
 from exchange.clearing.solver import Arrays, Highs, Program, Relaxation, Rows, Solution, Status
 from tests.exchange.clearing.cast import block, cell, hourly, offer, paradox, story
 

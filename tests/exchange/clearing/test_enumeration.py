@@ -9,7 +9,7 @@ from benchmarks.clearing.campaign import judge
 from benchmarks.clearing.reference import TooLarge
 from exchange.clearing import engine, parsing
 from exchange.clearing.book import Book, Order
-from exchange.clearing.search import DEFAULT
+from exchange.clearing.limits import DEFAULT
 from tests.exchange.clearing import cast
 
 ALWAYS = replace(DEFAULT, float_ticks=0, enumeration_steps=2_000_000)

@@ -16,7 +16,7 @@ from benchmarks.books.dice import Dice
 from benchmarks.clearing.reference import Enumeration, Prices, TooLarge
 from exchange.clearing import engine
 from exchange.clearing.book import Book
-from exchange.clearing.search import DEFAULT, Limits
+from exchange.clearing.limits import DEFAULT, Limits
 from exchange.clearing.solver import Arrays, Highs, Program, Solution, Status
 from tests.exchange.clearing.test_engine import LyingRelaxation, hard_violations
 

@@ -27,7 +27,7 @@ from exchange.clearing.large.program import Part
 from exchange.clearing.large.search import QUICK, Search
 from exchange.clearing.large.search import Limits as LargeLimits
 from exchange.clearing.large.state import State
-from exchange.clearing.search import DEFAULT
+from exchange.clearing.limits import DEFAULT
 from exchange.clearing.solver import Highs
 
 ON_ARRAYS = replace(DEFAULT, large_orders=0)
