@@ -4,7 +4,8 @@
 
 A book has 1,200 orders, 150 offers and 48 hours on a grid of four. Times are CPU seconds of one thread. The relaxation
 is that which clearing.md writes, with a binary for each group; the search is timed from its own relaxation to the end
-of its last wave, the whole program, and goes without pricing. *Proven* is what the solver says of that program.
+of its last wave, and goes without pricing. It ends where the cut root is worth at most 0.1 % more than what was found,
+or with the whole program, of which the solver says whether that is so.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from exchange.clearing.large import market as markets
 from exchange.clearing.large import program as programs
 from exchange.clearing.large import search
 from exchange.clearing.large.neighbourhoods import Planner
-from exchange.clearing.large.program import Part
+from exchange.clearing.large.program import Part, Program
+from exchange.clearing.large.search import GAP
 from exchange.clearing.large.state import State
 from exchange.clearing.solver import Arrays, Highs, Solution
 
@@ -42,11 +44,13 @@ class Timed(search.Search):
 
     solver: Watched
     ended: float
-    said: Solution
+    said: str
 
-    def _improve(self, planner: Planner, state: State) -> State:
-        state = super()._improve(planner, state)
-        self.ended, self.said = time.process_time(), self.solver.last
+    def _improve(self, program: Program, planner: Planner, state: State) -> State:
+        state = super()._improve(program, planner, state)
+        self.ended = time.process_time()
+        above = self.stats.sharpened / state.welfare - 1
+        self.said = f"root {above:.3%} above" + (f", whole program {self.solver.last.status}" if above > GAP else "")
         return state
 
 
@@ -69,7 +73,7 @@ def main() -> None:
         waves = ", ".join(f"{welfare / 1e6:,.2f}" for welfare in timed.stats.waves)
         print(
             f"seed {seed}: {int(program.arrays.integral.sum()):,} binaries, relaxation {relaxed:.2f} s, "
-            f"search {seconds:.1f} s = {seconds / relaxed:.0f} x, whole program {timed.said.status}; waves {waves}",
+            f"search {seconds:.1f} s = {seconds / relaxed:.0f} x, {timed.said}; waves {waves}",
             flush=True,
         )
 

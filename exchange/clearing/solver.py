@@ -91,6 +91,18 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """A vertex: which columns and rows are basic, and the variable of each row of its inverse.
+
+    A variable is the place of a column, or -1 less the place of a row.
+    """
+
+    columns: NDArray[np.bool_]
+    rows: NDArray[np.bool_]
+    variables: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Solution:
     """A hint: column values and, from a relaxation, row duals."""
 
@@ -151,6 +163,14 @@ class Relaxation(Protocol):
         """Add rows behind those that it has."""
         ...
 
+    def basis(self) -> Basis | None:
+        """Return the vertex where it stands; None where there is none."""
+        ...
+
+    def inverse_row(self, place: int) -> NDArray[np.float64]:
+        """Return what the rows are multiplied by to give the tableau's row of the basic variable at ``place``."""
+        ...
+
 
 class Highs:
     """The solver of production."""
@@ -187,9 +207,13 @@ class Highs:
         if nodes > 1:
             for heuristic in ("rins", "rens", "root_reduced_cost", "feasibility_jump"):
                 model.setOptionValue(f"mip_heuristic_run_{heuristic}", "off")
+            model.setOptionValue("mip_pscost_minreliable", 2)
+            model.setOptionValue("mip_lp_age_limit", 3)
+            model.setOptionValue("mip_pool_age_limit", 3)
+        # Cuts kept; a fifth of the default and less, for memory, and because each round looks at all of them.
+        model.setOptionValue("mip_pool_soft_limit", 500 if nodes > 1 else 2_000)
         model.setOptionValue("mip_allow_restart", "off")
         model.setOptionValue("mip_detect_symmetry", "off")
-        model.setOptionValue("mip_pool_soft_limit", 2_000)  # cuts kept; a fifth of the default, for memory
         known = highspy.HighsSolution()
         known.col_value = list(start)
         known.value_valid = True
@@ -231,6 +255,16 @@ class _HighsRelaxation:
             rows.value,
         )
         assert status == highspy.HighsStatus.kOk, "the columns do not exist"
+
+    def basis(self) -> Basis | None:
+        basis = self._model.getBasis()
+        status, variables = self._model.getBasicVariables()
+        if status != highspy.HighsStatus.kOk or not basis.valid:
+            return None
+        return Basis(_basic(basis.col_status), _basic(basis.row_status), np.array(variables, dtype=np.int64))
+
+    def inverse_row(self, place: int) -> NDArray[np.float64]:
+        return np.asarray(self._model.getBasisInverseRow(place)[1], dtype=np.float64)
 
 
 def _load(program: Program, *, relaxed: bool) -> highspy.Highs:
@@ -284,6 +318,10 @@ def _load_arrays(arrays: Arrays, *, relaxed: bool) -> highspy.Highs:
 
 def _floats(values: Sequence[float]) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64)
+
+
+def _basic(statuses: Sequence[highspy.HighsBasisStatus]) -> NDArray[np.bool_]:
+    return np.array([status == highspy.HighsBasisStatus.kBasic for status in statuses], dtype=bool)
 
 
 _STATUS = {

@@ -20,6 +20,7 @@ from exchange.clearing.large.market import Market
 from exchange.clearing.large.neighbourhoods import Answer, Batch, Effort, Planner, Run
 from exchange.clearing.large.pricing import Intervals
 from exchange.clearing.large.program import Part, Program
+from exchange.clearing.large.root import Root, Rounds
 from exchange.clearing.large.state import State, losses, paid
 from exchange.clearing.large.tables import Flags, Floats, Ints
 from exchange.clearing.solver import Relaxation, Solution, Solver
@@ -27,8 +28,10 @@ from exchange.clearing.solver import Relaxation, Solution, Solver
 SHORT = Pace(solves=0)
 # After blocks were given up, for the cells where they ran.
 REPAIR = Effort(choices=2_000, reach=0.02, gap=0.003)
-# So many integral columns are solved as one program at the end.
-WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=1e-3)  # JSON knows no infinity
+GAP = 1e-3  # above the welfare: what is worth less is not looked for
+# Of books with few integral columns: what the sharpened point leaves undecided, and then all as one program.
+POINT = Effort(core=True, reach=0.005, nodes=20, gap=GAP / 2)
+WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=GAP)  # JSON knows no infinity
 
 
 # Small batches first: they are cheap, and follow where the relaxation differs.
@@ -48,6 +51,7 @@ class Limits:
     whole_binaries: int = 6_000
     dive_groups: int = 150_000  # above this even a relaxation solved again costs too much: the first one is rounded
     pace: Pace = field(default_factory=Pace)
+    rounds: Rounds = field(default_factory=Rounds)
     cuts: int = 4  # rounds; each costs about a quarter of the relaxation
     repairs: int = 3
     insertions: int = 5
@@ -121,7 +125,7 @@ class Search:
         divider = Divider(self.market, self.solver, allowed=_sites(self.market, values[program.fills]))
         state = _filled_up(divider.divide(lots))
         planner = Planner(program, values, np.asarray(solution.costs))
-        state = self._improve(planner, divider.divide(state.lots))
+        state = self._improve(program, planner, divider.divide(state.lots))
         return self._priced(divider, state.lots, duals=duals, planner=planner)
 
     @property
@@ -144,15 +148,21 @@ class Search:
         self.stats.sharpened = solution.objective * program.unit
         return solution
 
-    def _improve(self, planner: Planner, state: State) -> State:
-        self.stats.method = "neighbourhoods"
-        last = self.limits.larger
+    def _improve(self, program: Program, planner: Planner, state: State) -> State:
         if len(self.market.groups) <= self.limits.whole_binaries:
             self.stats.method = "whole program"
-            last = (WHOLE,)
-        for number, effort in enumerate((*self.limits.waves, *last)):
+            return self._whole(program, planner, state)
+        self.stats.method = "neighbourhoods"
+        for number, effort in enumerate((*self.limits.waves, *self.limits.larger)):
             state = self._wave(planner, state, number, effort)
         return state
+
+    def _whole(self, program: Program, planner: Planner, state: State) -> State:
+        """Search until nothing can be worth more than ``GAP`` above the state, by what the solver says."""
+        root = Root(program, self.solver)
+        state = self._wave(root.sharpen(self.limits.rounds) or planner, state, 0, POINT)
+        self.stats.sharpened = min(self.stats.sharpened, root.bound)
+        return state if root.bound <= state.welfare * (1 + GAP) else self._wave(planner, state, 1, WHOLE)
 
     def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:
         state = _filled_up(self._computed(state, planner.plan(state, wave=number, effort=effort), effort))

@@ -21,7 +21,7 @@ from exchange.clearing import engine, parsing, settle, verify
 from exchange.clearing.book import Book, Needs
 from exchange.clearing.errors import EngineFault
 from exchange.clearing.limits import DEFAULT, Limits
-from exchange.clearing.solver import Arrays, Highs, Program, Relaxation, Rows, Solution, Status
+from exchange.clearing.solver import Arrays, Basis, Highs, Program, Relaxation, Rows, Solution, Status
 from tests.exchange.clearing.cast import block, cell, hourly, offer, paradox, story
 
 ROOT = Path(__file__).parents[3]
@@ -304,6 +304,14 @@ class LyingRelaxation:
     def add_rows(self, rows: Rows) -> None:
         """Add rows."""
         self.honest.add_rows(rows)
+
+    def basis(self) -> Basis | None:
+        """Return the vertex, which is not the one of the values."""
+        return self.honest.basis()
+
+    def inverse_row(self, place: int) -> NDArray[np.float64]:
+        """Return the vertex's row."""
+        return self.honest.inverse_row(place)
 
 
 LIARS = {
