@@ -28,10 +28,6 @@ from exchange.clearing.solver import Relaxation, Solution, Solver
 SHORT = Pace(solves=0)
 # After blocks were given up, for the cells where they ran.
 REPAIR = Effort(choices=2_000, reach=0.02, gap=0.003)
-GAP = 1e-3  # above the welfare: what is worth less is not looked for
-# Of books with few integral columns: what the sharpened point leaves undecided, and then all as one program.
-POINT = Effort(core=True, reach=0.005, nodes=20, gap=GAP / 2)
-WHOLE = Effort(choices=2**31, reach=1e12, nodes=2_000, gap=GAP)  # JSON knows no infinity
 
 
 # Small batches first: they are cheap, and follow where the relaxation differs.
@@ -40,6 +36,16 @@ CELLS = Effort(choices=600, reach=0.06)
 CORE = Effort(core=True, reach=0.0, gap=0.001)
 # And larger batches, with choices that the relaxation does not favour.
 AROUND = Effort(choices=1_500, reach=0.03, gap=0.002)
+
+ROUGH = replace(CELLS, reach=0.01, gap=0.02)
+
+GAP = 1e-3  # above the welfare: what is worth less is not looked for in books with few integral columns
+# Of those the cells, shared among workers; then what the sharpened root leaves undecided; then all as one program.
+WHOLE = (
+    ROUGH,
+    Effort(core=True, reach=0.005, nodes=20, gap=GAP / 2),
+    Effort(choices=2**31, reach=1e12, nodes=2_000, gap=GAP),  # JSON knows no infinity
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Limits:
     insertions: int = 5
 
 
-BRIEF = Limits(waves=(replace(CELLS, reach=0.01, gap=0.02),), larger=(), repairs=0)
+BRIEF = Limits(waves=(ROUGH,), larger=(), repairs=0)
 QUICK = Limits(waves=(CELLS,), larger=())
 STANDARD = Limits()
 THOROUGH = Limits(
@@ -160,9 +166,13 @@ class Search:
     def _whole(self, program: Program, planner: Planner, state: State) -> State:
         """Search until nothing can be worth more than ``GAP`` above the state, by what the solver says."""
         root = Root(program, self.solver)
-        state = self._wave(root.sharpen(self.limits.rounds) or planner, state, 0, POINT)
+        sharpened = root.sharpen(self.limits.rounds) or planner
         self.stats.sharpened = min(self.stats.sharpened, root.bound)
-        return state if root.bound <= state.welfare * (1 + GAP) else self._wave(planner, state, 1, WHOLE)
+        for number, effort in enumerate(WHOLE):
+            state = self._wave(sharpened, state, number, effort)
+            if root.bound <= state.welfare * (1 + GAP):
+                break
+        return state
 
     def _wave(self, planner: Planner, state: State, number: int, effort: Effort) -> State:
         state = _filled_up(self._computed(state, planner.plan(state, wave=number, effort=effort), effort))

@@ -36,6 +36,6 @@ def test_two_worker_processes_one_of_them_and_no_rows_at_all_give_the_same_bytes
     with crew.hired(1, environment=process_environment):
         by_one = crew.awaited(crew.frozen(market, book, gate=GATE + timedelta(days=1)))
 
-    assert SearchWave.objects.annotate(parts=Count("batches")).filter(parts__gt=1).count() > 2
+    assert SearchWave.objects.annotate(parts=Count("batches")).filter(parts__gt=1).count() >= 2
     assert helped(by_two) > 0 == helped(by_one)
     assert by_two.text == by_one.text == engine.clear(book).outcome.canonical_bytes().decode()

@@ -79,12 +79,12 @@ def test_one_worker_two_workers_and_no_rows_at_all_give_the_same_bytes(book: Boo
 
 
 def test_the_program_of_a_whole_book_is_written_down_like_any_batch(book: Book, snapshot: RoundSnapshot) -> None:
-    whole = LargeLimits(waves=())
+    whole = LargeLimits()
     here = engine.clear(book, limits=ON_ARRAYS, large_limits=whole)
     shared = engine.clear(book, limits=ON_ARRAYS, large_limits=whole, run=Waves(snapshot, another_worker_takes_one))
 
     assert here.stats.to_document()["method"] == "whole program"
-    assert SearchWave.objects.count() == 1
+    assert SearchWave.objects.count() == len(here.stats.to_document()["waves"]) > 0
     assert shared.outcome.canonical_bytes() == here.outcome.canonical_bytes()
 
 
