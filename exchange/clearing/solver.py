@@ -258,13 +258,13 @@ class _HighsRelaxation:
 
     def basis(self) -> Basis | None:
         basis = self._model.getBasis()
-        status, variables = self._model.getBasicVariables()
+        status, variables = self._model.getBasicVariables()  # type: ignore[attr-defined]
         if status != highspy.HighsStatus.kOk or not basis.valid:
             return None
         return Basis(_basic(basis.col_status), _basic(basis.row_status), np.array(variables, dtype=np.int64))
 
     def inverse_row(self, place: int) -> NDArray[np.float64]:
-        return np.asarray(self._model.getBasisInverseRow(place)[1], dtype=np.float64)
+        return np.asarray(self._model.getBasisInverseRow(place)[1], dtype=np.float64)  # type: ignore[attr-defined]
 
 
 def _load(program: Program, *, relaxed: bool) -> highspy.Highs:

@@ -124,7 +124,7 @@ class Gomory:
         constant = np.bincount(
             own, weights=np.where(at_upper, coefficient * self._upper[column], 0), minlength=len(part)
         )
-        return constant, key, np.where(at_upper, -coefficient, coefficient)
+        return constant.astype(np.float64), key, np.where(at_upper, -coefficient, coefficient)
 
     def _rows_part(
         self, row: Ints, multiplier: Floats, cut: Ints, basis: Basis, part: Floats
@@ -137,7 +137,7 @@ class Gomory:
         bound = np.where(at_upper, self._row_upper[row], self._row_lower[row])
         sign = np.where(at_upper, -1.0, 1.0)
         constant = np.bincount(cut, weights=-sign * coefficient * bound, minlength=len(part))
-        return constant, *self._expanded(row, sign * coefficient, cut)
+        return constant.astype(np.float64), *self._expanded(row, sign * coefficient, cut)
 
     def _rows(self, key: Ints, value: Floats, least: Floats, vertex: Floats, amount: Amount) -> Rows | None:
         """Return the cuts ``sum of value >= least`` that are worth it as rows of at most ``-least``."""
@@ -172,4 +172,4 @@ def _continuous(distance: Floats, share: Floats) -> Floats:
 def _sums(key: Ints, value: Floats) -> tuple[Ints, Floats]:
     """Return each key once, rising, with the sum of its values."""
     own, place = np.unique(key, return_inverse=True)
-    return own, np.bincount(place, weights=value, minlength=len(own))
+    return own, np.bincount(place, weights=value, minlength=len(own)).astype(np.float64)
