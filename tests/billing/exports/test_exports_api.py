@@ -121,7 +121,7 @@ def test_others_see_nothing_of_it(billed: tuple[Desk, Invoice]) -> None:
 def test_files_are_filtered_like_their_lists_and_refuse_what_they_do_not_know(billed: tuple[Desk, Invoice]) -> None:
     people, _ = billed
 
-    assert read(people.auditor.get("/v1/exports/invoices.csv", issued_from="2027-01-01T00:00:00Z")) == []
+    assert read(people.auditor.get("/v1/exports/invoices.csv", issued_from="2099-01-01T00:00:00Z")) == []
     assert len(read(people.auditor.get("/v1/exports/invoices.csv", status="paid"))) == 1
     refused = people.auditor.get("/v1/exports/invoices.csv", colour="red")
     assert refused.status_code == 400
