@@ -13,7 +13,7 @@ from billing.bounds import queries, rules
 from billing.bounds.models import BilledDay, Parking
 from billing.bounds.rules import Breach, Drawn
 from billing.contracts.models import Contract
-from billing.contracts.rules import BOOKS_ZONE
+from billing.periods.rules import BOOKS_ZONE
 from catalog.measures.money import MAX_MINOR, format_minor
 
 

@@ -7,15 +7,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from billing.contracts.terms import SlotTerms, Terms
 from catalog.measures import price, rounding
 from catalog.measures.interval import Interval
 from catalog.measures.rounding import PPM
-
-# Years of numbers and months of billing are those of the exchange's seat.
-BOOKS_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
 class ContractStatus(StrEnum):

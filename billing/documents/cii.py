@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 
 from accounts.foundation import ids
 from billing.invoices.models import Invoice, InvoiceLine, InvoiceTax
-from billing.invoices.rules import BOOKS_ZONE, NOTES, TYPE_CODES, InvoiceKind
+from billing.invoices.rules import NOTES, TYPE_CODES, InvoiceKind
+from billing.periods.rules import BOOKS_ZONE
 from catalog.measures.money import format_minor
 from catalog.measures.price import format_micros
 from catalog.measures.units import unit

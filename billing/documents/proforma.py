@@ -10,8 +10,8 @@ from accounts.foundation import ids
 from accounts.organisations.models import LegalEntity, Organisation
 from billing.documents.sheet import Party, Row, Sheet, grouped
 from billing.documents.words import Language
-from billing.invoices.rules import BOOKS_ZONE
 from billing.payments.models import TopUp
+from billing.periods.rules import BOOKS_ZONE
 
 _WORDS: Final[dict[Language, dict[str, str]]] = {
     Language.ENGLISH: {

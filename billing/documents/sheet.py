@@ -8,7 +8,8 @@ from accounts.foundation import ids
 from billing.contracts.terms import Terms
 from billing.documents.words import METERS_ZH, Language, words
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.rules import BOOKS_ZONE, Side
+from billing.invoices.rules import Side
+from billing.periods.rules import BOOKS_ZONE
 from billing.rating.bills import LineKind
 from catalog.measures.money import format_minor
 from catalog.measures.price import format_micros

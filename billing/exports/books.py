@@ -12,10 +12,10 @@ from django.db.models import Max, Min
 from accounts.actors.actor import Actor, Capability
 from billing.exports import journal
 from billing.exports.journal import AccountLine, Entry, JournalFormat, Posting
-from billing.invoices.rules import BOOKS_ZONE
 from billing.ledger.chart import Code
 from billing.ledger.models import Account, LedgerEntry, LedgerTransaction
 from billing.ledger.rules import AccountRef
+from billing.periods.rules import BOOKS_ZONE
 
 CHUNK: Final = 2_000
 

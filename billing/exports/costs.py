@@ -20,7 +20,8 @@ from billing.contracts.terms import OfferingTerms, Terms
 from billing.exports import focus
 from billing.exports.focus import Account, ChargeCategory, CostRow, Document, Place, Priced, Resource, Service
 from billing.invoices.models import BilledCharge, Invoice, InvoiceLine
-from billing.invoices.rules import BOOKS_ZONE, InvoiceStatus, Side
+from billing.invoices.rules import InvoiceStatus, Side
+from billing.periods.rules import BOOKS_ZONE
 from billing.rating.bills import LineKind
 from billing.rating.charges import ChargeKind
 from catalog.measures.interval import Interval

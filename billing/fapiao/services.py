@@ -25,7 +25,8 @@ from billing.fapiao.errors import (
 from billing.fapiao.models import Fapiao, FapiaoCall
 from billing.fapiao.rules import CallState, Issued, Kind, RedCause, Status
 from billing.invoices.models import Invoice
-from billing.invoices.rules import BOOKS_ZONE, InvoiceKind, InvoiceStatus, Side
+from billing.invoices.rules import InvoiceKind, InvoiceStatus, Side
+from billing.periods.rules import BOOKS_ZONE
 
 _MAY_BE_ON: dict[str, bool] = {
     InvoiceStatus.ISSUED: True,

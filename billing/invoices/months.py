@@ -9,7 +9,7 @@ from accounts.jobs import services as jobs
 from accounts.jobs.models import Job
 from billing.contracts.models import Contract
 from billing.contracts.rules import OVER
-from billing.invoices.rules import BOOKS_ZONE
+from billing.periods.rules import BOOKS_ZONE
 
 KIND: Final = "invoice_month"
 SLICE: Final = 250  # contracts of one job

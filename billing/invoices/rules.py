@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
-from billing.contracts.rules import BOOKS_ZONE as BOOKS_ZONE
 from billing.contracts.terms import PartyTerms
 from billing.ledger.chart import Code
 from billing.ledger.rules import Line, credit, debit
+from billing.periods.rules import BOOKS_ZONE
 from billing.rating.bills import SUPPLY, Bill, LineKind
 
 ROUNDING: Final = "half_up"

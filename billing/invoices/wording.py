@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from billing.contracts.terms import OfferingTerms, Terms
-from billing.invoices.rules import BOOKS_ZONE
+from billing.periods.rules import BOOKS_ZONE
 from billing.rating.bills import Line, LineKind
 from billing.rating.charges import Charge
 from catalog.measures.interval import Interval

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
-from billing.contracts.rules import BOOKS_ZONE
 from billing.contracts.terms import RateTerms, Terms
+from billing.periods.rules import BOOKS_ZONE
 from billing.rating.charges import Charge, ChargeKind, raw_per_unit
 from catalog.measures import price, tariffs
 from catalog.measures.interval import Interval

@@ -9,7 +9,7 @@ from billing.fapiao.rules import Issued, Kind
 from billing.fapiao.titles import TitleSpec
 from billing.invoices import services as invoices
 from billing.invoices.models import Invoice
-from billing.invoices.rules import BOOKS_ZONE
+from billing.periods.rules import BOOKS_ZONE
 from tests.billing import delivery
 from tests.billing.delivery import AFTER, Stage
 
