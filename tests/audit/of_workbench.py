@@ -32,9 +32,9 @@ _AS_JOURNAL: Final = (
 
 def _break(status: str, explanation: str, by: str, times: int = 1) -> str:
     return (
-        "INSERT INTO billing_break (id, kind, subject_key, subject_type, currency, cause, since, found_in_id,"
+        "INSERT INTO billing_break (id, kind, subject_key, subject_type, currency, cause, count, since, found_in_id,"
         " seen_in_id, status, explanation, resolved_by_id, resolved_at) SELECT gen_random_uuid(), 'x', 'y', '', 'CNY',"
-        f" 'z', now(), gen_random_uuid(), gen_random_uuid(), '{status}', '{explanation}', {by}, now()"
+        f" 'z', 1, now(), gen_random_uuid(), gen_random_uuid(), '{status}', '{explanation}', {by}, now()"
         f" FROM generate_series(1, {times})"
     )
 
