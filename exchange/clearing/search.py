@@ -1,8 +1,9 @@
 """The search for the best allocation that admits prices: the strict ones first, the merely legal ones as a fallback.
 
 The welfare program gives the best allocation of all; where it admits strict prices, that is the answer. Otherwise
-small books are solved again with the prices inside the program, which is exact, and larger ones by dropping the
-blocks that prices hurt, re-optimising, and putting back what hurts nobody. Every candidate is rounded to integers and
+small books are solved again with the prices inside the program, which is exact. Where that would take minutes, books of
+few orders are annealed; larger ones go on by dropping the blocks that prices hurt, re-optimising, and putting back what
+hurts nobody. Every candidate is rounded to integers and
 judged in integers, whatever the solver said of it.
 """
 
@@ -126,8 +127,7 @@ class Search:
     def _optimise(self, welfare: Welfare, *, presolve: bool = True) -> Solution:
         self.stats.programs += 1
         size = max(1, welfare.program.binaries)
-        many = len(self.market.book.orders) > self.limits.annealed_orders
-        work = self.limits.budget_work if many and self.market.book.budgets else self.limits.work
+        work = self.limits.budget_work if self.market.book.budgets and not self._has_few_orders else self.limits.work
         solution = self.solver.optimise(
             welfare.program,
             nodes=max(1, min(self.limits.nodes, work // size**2)),
@@ -141,8 +141,7 @@ class Search:
         """Search with the prices; return whether the best strict candidate may stand without a look at legal ones."""
         sites = _sites(welfare, solution)
         priced = pricing_program.build(self.market)
-        few = len(self.market.book.orders) <= self.limits.annealed_orders
-        slow = few and self._is_slow(priced)
+        slow = self._has_few_orders and self._is_slow(priced)
         if slow:
             self._anneal(first, sites)
             if self._is_near(welfare, solution):
@@ -151,9 +150,8 @@ class Search:
         enough = slow and priced.program.binaries > self.limits.slow_binaries and self.best is self.strict
         if not enough and self._solve_with_prices(priced):
             return True
-        self.stats.limited = True
-        if few and first is not None:
-            self.stats.method = "annealing"
+        if self._has_few_orders and first is not None:
+            self.stats.method, self.stats.limited = "annealing", True
             if not slow:
                 self._anneal(first, sites)
             self._repair(first, sites)
@@ -163,6 +161,11 @@ class Search:
             self.stats.method = "drops"
             self._drop_and_insert(first, sites)
         return False
+
+    @property
+    def _has_few_orders(self) -> bool:
+        """Return whether the book is small enough to anneal."""
+        return len(self.market.book.orders) <= self.limits.annealed_orders
 
     def _is_slow(self, priced: Welfare) -> bool:
         """Return whether payments are what the program with prices would spend its time on."""
@@ -176,7 +179,7 @@ class Search:
     def _anneal(self, start: Candidate | None, sites: Mapping[int, int]) -> None:
         """Change a candidate at random, and repair where that ends."""
         states = min(self.limits.annealed_states, 25 * len(self.market.book.orders) ** 2)
-        if start is None or not states or len(self.market.book.orders) > self.limits.annealed_orders:
+        if start is None or not states or not self._has_few_orders:
             return
         choice = Choice({placement.order: placement for placement in start.allocation.placements}, sites)
         for state in Annealing(self.market).run(choice, states=states):
