@@ -28,7 +28,7 @@ STORED = Path(__file__).with_name("golden.json")
 TINY_SEEDS = (2, 7)
 LARGEST = 6_000  # orders
 SHARE = 99  # percent of the best welfare found that is required of larger books
-QUICK = ("giant-40", "tick_edges-40", "maximum_limits-40", "every_kind-40")
+QUICK = ("giant-40", "tick_edges-40", "maximum_limits-40", "every_kind-40", "budgets-40")
 
 
 @dataclass(frozen=True)

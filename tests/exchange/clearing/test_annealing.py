@@ -1,4 +1,4 @@
-"""Annealing judges an allocation as the price rules do, and finds strict ones where budgets bind."""
+"""Annealing judges an allocation as the price rules do; what it finds where budgets bind is in the golden corpus."""
 
 from hypothesis import given
 from hypothesis import strategies as st
