@@ -20,10 +20,9 @@ from billing.journals.rules import JournalKind
 from billing.reconciliation import queries, runs, services
 from billing.reconciliation.forms import AssignForm, CommentForm, ExplainForm, SettleForm
 from billing.reconciliation.models import Break
-from billing.reconciliation.rules import BreakStatus, ItemKind
+from billing.reconciliation.rules import BreakStatus
 from catalog.measures.money import format_minor
 
-_OF_REPORTS: Final = {ItemKind.USAGE_CONFLICT, ItemKind.USAGE_REJECTED}
 _SHOWN: Final[dict[str, list[str]]] = {
     "open": [BreakStatus.OPEN],
     "resolved": [one for one in BreakStatus if one is not BreakStatus.OPEN],
@@ -174,7 +173,7 @@ def _show(
     context = {
         "row": row,
         "forms": forms,
-        "reports": listing(queries.reports(actor, break_id), request, limit=10) if row.kind in _OF_REPORTS else None,
+        "reports": listing(queries.reports(actor, break_id), request, limit=10),
         "now": clock.now(),
         "may_work": actor.can(Capability.OPERATE_BOOKS) or actor.can(Capability.APPROVE_BOOKS),
         "may_approve": actor.can(Capability.APPROVE_BOOKS) and row.journal is not None

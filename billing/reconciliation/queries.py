@@ -16,7 +16,6 @@ from billing.reconciliation.checks import CHECKS
 from billing.reconciliation.errors import NoSuchBreak
 from billing.reconciliation.models import Break, ReconciliationRun
 from billing.reconciliation.rules import Item, ItemKind
-from billing.usage.models import UsageRejection
 
 EVERY: Final = 1_000_000  # of a kind: more is not a list any more
 PER_KIND: Final = 200  # a kind with more says so, and shows its oldest
@@ -79,8 +78,7 @@ def reports(actor: Actor, break_id: UUID) -> usage.Reports:
     row = visible_breaks(actor).filter(id=break_id).first()
     if row is None:
         raise NoSuchBreak
-    found = usage.reports_of(row)
-    return UsageRejection.objects.none() if found is None else found
+    return usage.reports_of(row)
 
 
 def clerks() -> QuerySet[User]:

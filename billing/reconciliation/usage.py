@@ -57,10 +57,10 @@ def rejections(now: datetime, limit: int) -> list[Item]:
     return _groups(ItemKind.USAGE_REJECTED, _REJECTIONS, one, many, now, limit)
 
 
-def reports_of(row: Break) -> Reports | None:
-    """Return the reports that a break is about; None where it is about something else."""
+def reports_of(row: Break) -> Reports:
+    """Return the reports that a break is about, none where it is about something else."""
     if row.kind not in _SUBJECTS:
-        return None
+        return UsageRejection.objects.none()
     assert row.subject_id is not None, "its first report"
     assert row.organisation_id is not None, "who sent it"
     day = _day(row.since)
