@@ -3,9 +3,8 @@
     python -m benchmarks.clearing.small [--books 100] [--seed 1] [--families NAME ...] [--write FILE] [--against FILE]
 
 Books are adversarial families, some of them once more with a budget that binds for each buyer, and larger books of the
-kinds of the tiny ones (``SHAPES``). ``--write`` keeps welfare, strictness
-and CPU seconds of each book; ``--against`` compares with what another engine wrote, and exits 1 where strictness or
-more than a hundredth of the welfare is lost.
+kinds of the tiny ones (``SHAPES``). ``--write`` keeps welfare, strictness and CPU seconds of each book; ``--against``
+compares with what another engine wrote, and exits 1 where strictness or more than a hundredth of the welfare is lost.
 """
 
 import argparse
